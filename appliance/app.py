@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from appliance.membership.building import membership_of
 from appliance.membership.membership import Tell
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
+from appliance.processes.leftovers import take_over_leftovers
 from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
@@ -29,7 +29,7 @@ from appliance.server.gauges import connect_gauges
 from appliance.server.serving import serve_until_stopped
 from appliance.server.sockets import allow_open_files, are_open_to_others
 from appliance.server.startup_checks import refuse_lost_catalogue
-from appliance.server.systemd import Supervisor, supervisor
+from appliance.server.systemd import Supervisor
 from appliance.server.waiting import WaitingRoom
 from appliance.shared.filesystem import largest_file_bytes
 from appliance.shared.unix_peers import keep_orphans
@@ -109,12 +109,13 @@ async def started(
         yield container
 
 
-def serve(config: Config) -> int:
+def serve(config: Config, manager: Supervisor) -> int:
     """`appliance serve`: run until SIGTERM or SIGINT; the exit status. Raises the named errors of starting."""
     allow_open_files()
     with owned_data_dir(config):
         keep_orphans()
-        manager = supervisor(os.environ)
+        if manager.head is None:
+            take_over_leftovers(config)
         asyncio.run(_serve(_limited(config, manager), manager))
     return 0
 
@@ -129,15 +130,20 @@ def _limited(config: Config, manager: Supervisor) -> Config:
 
 def control_commands(container: Container) -> Commands:
     """What the parts do for commands on the terminal."""
+
+    async def drain(drained: bool, announced: bool) -> None:
+        container.drain(drained, announced)
+
     return Commands(
         expire=container.image_lifecycle.end,
         status=lambda: status(container),
-        drain=container.drain,
+        drain=drain,
         take_down=Takedown(container.management, container.albums).take_down,
         reinspect=container.reinspector.step,
         key=lambda order: carry_out(container.access_keys, container.catalogue.records, order),
         ban=lambda order: carry_out_ban(container.bans, container.catalogue.records, order),
         forget_node=container.catalogue.nodes.forget,
+        metrics=container.metrics.text,
     )
 
 
@@ -147,7 +153,7 @@ async def _serve(config: Config, manager: Supervisor) -> None:
     async with started(config, tell=waiting.tell) as container:
         await waiting.close()
         jobs = background_jobs(container)
-        async with listening(config, control_commands(container)):
+        async with listening(config, control_commands(container), manager.head):
             jobs.start()
             try:
                 site = site_of(container)

@@ -36,8 +36,12 @@ from appliance.doctor.checkup import examine
 from appliance.doctor.findings import Level
 from appliance.domain.errors import ApplianceError, ConfigError
 from appliance.observability.logs import start_logging
+from appliance.processes.place import ProcessPlace
+from appliance.server.systemd import supervisor
+from appliance.shared.unix_peers import end_with_parent
 
 Command = Callable[[argparse.Namespace], int]
+PROCESSES_ENV = "APPLIANCE_SERVER_PROCESSES"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="appliance", description="An image host for one server.")
     parser.add_argument("--version", action="version", version=f"appliance {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add(commands, "serve", _serve, "serve images until SIGTERM or Ctrl-C")
+    _add_serve(commands)
     _add(commands, "config", _config, "print the effective configuration and where each value comes from")
     _add(commands, "doctor", _doctor, "check every part, one line each; exit with status 1 on a fault")
     _add(commands, "status", _status, "show the status of the running server; exit with status 1 unless it is ready")
@@ -98,6 +102,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_backups(commands)
     _add_catalogue(commands)
     return parser
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serving = _add(commands, "serve", _serve, "serve images until SIGTERM or Ctrl-C")
+    serving.add_argument(
+        "--processes",
+        metavar="N",
+        help="share the machine between so many server processes, instead of server.processes",
+    )
+    serving.add_argument("--place", type=ProcessPlace.parse, help=argparse.SUPPRESS)  # of one of several processes
 
 
 def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -191,11 +205,23 @@ def _on_config(run: Callable[[Config], int]) -> Command:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    config = load(arguments.config).config
-    start_logging(config.server.log_level)
+    """Of several processes this runs in each, and in the one that starts them."""
+    place: ProcessPlace | None = arguments.place
+    count = {} if arguments.processes is None else {PROCESSES_ENV: arguments.processes}
+    config = load(arguments.config, os.environ | count).config
+    start_logging(config.server.log_level, process=None if place is None else place.number)
+    manager = supervisor(os.environ)
+    if place is None and config.server.processes > 1:
+        from appliance.processes.group import serve_processes  # noqa: PLC0415 - as below
+
+        return serve_processes(config, arguments.config, manager)
+    if place is not None:
+        end_with_parent(place.parent)
+        manager = place.inherited(manager)
+        config = place.share(config, manager)
     from appliance.app import serve  # noqa: PLC0415 - the other commands need not wait for the whole server
 
-    return serve(config)
+    return serve(config, manager)
 
 
 def _config(arguments: argparse.Namespace) -> int:

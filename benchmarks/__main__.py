@@ -52,6 +52,7 @@ LONG: Mapping[str, str] = {
     "rendition_quality": "takes minutes and packages of its own: `make quality`",
     "backup_and_restore": "takes minutes; `appliance verify` reports a host's own figures",
     "moving_the_catalogue": "needs PostgreSQL; it is done once in a host's life",
+    "one_box": "needs PostgreSQL, and compares ways to use several cores",
     "catalogue_engines": "needs PostgreSQL, and minutes to fill it",
     "several_nodes": "needs PostgreSQL and MinIO, and takes minutes",
     "interrupted_uploads": "takes minutes; the tests do the same with fewer files",

@@ -44,6 +44,7 @@ Unmet = tuple[str, str]
 def unmet(config: Config) -> Iterator[Unmet]:
     """Every expectation that `config` doesn't meet."""
     yield from _server(config)
+    yield from _processes(config)
     yield from _access(config)
     yield from _store(config)
     yield from _catalogue(config)
@@ -70,6 +71,23 @@ def _server(config: Config) -> Iterator[Unmet]:
         yield "server.trusted_proxies", "addresses or networks, such as 127.0.0.1 or 10.0.0.0/8"
     elif are_too_wide(map(parse_network, server.trusted_proxies)):
         yield "server.trusted_proxies", "the addresses of your proxies alone: anybody else could claim to be anyone"
+
+
+def _processes(config: Config) -> Iterator[Unmet]:
+    """What several processes need of the others' sections, and ports for each of them."""
+    server, count = config.server, config.server.processes
+    if server.process_listen is not None and not _has_ports(server.process_listen, count):
+        yield "server.process_listen", f"host:port, with a port for each of the {count} processes from that on"
+    if count == 1:
+        return
+    if config.catalogue.url is None:
+        yield "server.processes", "1, unless catalogue.url is set: processes can't share a catalogue in a file"
+    if config.store.kind != "minio":
+        yield "server.processes", '1, unless store.kind is "minio": one process owns the directory of a store'
+    if config.node.listen is not None and not _has_ports(config.node.listen, count):
+        yield "node.listen", f"host:port, with a port for each of the {count} processes from that on"
+    if config.node.url is not None:
+        yield "node.url", "no value with several server.processes: others reach each of them at its port of node.listen"
 
 
 def _access(config: Config) -> Iterator[Unmet]:
@@ -118,6 +136,8 @@ def _node(config: Config) -> Iterator[Unmet]:
         return
     if not _is_listen(node.listen):
         yield "node.listen", "host:port, such as 10.0.0.5:8090"
+    elif _is_any_address(node.listen) and config.server.processes > 1:
+        yield "node.listen", "an address at which the other nodes reach this machine, such as 10.0.0.5:8090"
     elif node.url is None and _is_any_address(node.listen):
         yield "node.url", "where the other nodes reach this one, since node.listen names no address"
     if config.catalogue.url is None:
@@ -226,6 +246,11 @@ def _is_listen(listen: str) -> bool:
         return ":" not in host or ipaddress.ip_address(host).version == 6
     except ValueError:
         return False
+
+
+def _has_ports(listen: str, count: int) -> bool:
+    """Whether it is `host:port`, and the ports that follow exist too."""
+    return _is_listen(listen) and 0 < split_listen(listen)[1] <= 65536 - count
 
 
 def _is_any_address(listen: str) -> bool:

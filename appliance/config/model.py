@@ -15,7 +15,7 @@ from appliance.config.sections.deletion import Deletion
 from appliance.config.sections.limits import LimitsConfig
 from appliance.config.sections.node import MIN_SECRET_CHARS, NodeConfig
 from appliance.config.sections.renditions import Renditions
-from appliance.config.sections.server import LOG_LEVELS, Server, is_loopback, split_listen
+from appliance.config.sections.server import LOG_LEVELS, Server, counted_on, is_loopback, split_listen
 from appliance.config.sections.site import LOGO_ENDINGS, MAX_LOGO_BYTES, Site
 from appliance.config.sections.store import Store
 from appliance.config.sections.uploads import Uploads
@@ -51,6 +51,7 @@ __all__ = [
     "Site",
     "Store",
     "Uploads",
+    "counted_on",
     "is_loopback",
     "split_listen",
 ]
@@ -86,7 +87,8 @@ class Config:
         """Whether clients are limited: unless only this machine's own programs can ask."""
         if self.limits.mode != "auto":
             return self.limits.mode == "on"
-        return bool(self.server.trusted_proxies) or not is_loopback(self.server.listen)
+        addresses = (self.server.listen, self.server.process_listen or self.server.listen)
+        return bool(self.server.trusted_proxies) or not all(map(is_loopback, addresses))
 
     @property
     def is_node(self) -> bool:
@@ -98,6 +100,11 @@ class Config:
         if self.node.listen is None or self.node.secret is None:
             return None
         return hmac.digest(self.node.secret.encode(), purpose.encode(), "sha256").hex()
+
+    @property
+    def node_secret_path(self) -> Path:
+        """The secret that several processes on this machine make for themselves where `node.secret` is not set."""
+        return self.data_dir / "node.secret"
 
     @property
     def node_id_path(self) -> Path:
@@ -140,7 +147,3 @@ class Config:
     def day_key_path(self) -> Path:
         """The key of the day, which no backup has."""
         return self.data_dir / "day.key"
-
-    @property
-    def lock_path(self) -> Path:
-        return self.data_dir / "lock"

@@ -46,7 +46,8 @@ def _room(config: Config) -> Finding:
     if free <= reserve:
         return fault("disk", f"{words}: uploads are refused. Free some space, or lower uploads.reserve_bytes")
     wanted = reserve + config.uploads.spool_bytes + config.cache.all_disk_bytes
-    held = sum(_bytes_below(folder) for folder in (config.spool_dir, config.cache_dir))
+    of_processes = config.data_dir.glob("node-*")
+    held = sum(_bytes_below(folder) for folder in (config.spool_dir, config.cache_dir, *of_processes))
     if free + held < wanted:
         return warn(
             "disk",

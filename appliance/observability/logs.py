@@ -108,7 +108,14 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, then the line's fields."""
+    """One JSON object a line: time (RFC 3339, UTC), level, logger, message, then the line's fields.
+
+    Of several server processes each line has the number of its own.
+    """
+
+    def __init__(self, process: int | None = None) -> None:
+        super().__init__()
+        self._constant = {} if process is None else {"process": process}
 
     def format(self, record: logging.LogRecord) -> str:
         parts = _Line(record)
@@ -117,6 +124,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": parts.message,
+            **self._constant,
         }
         for name, value in parts.fields.items():
             line.setdefault(name, value)
@@ -126,26 +134,35 @@ class JsonLines(logging.Formatter):
 
 
 class HumanLines(logging.Formatter):
-    """`12:30:05 warning shipping: words slug=... seconds=0.2`; a trace follows where there is one."""
+    """`12:30:05 warning shipping: words slug=... seconds=0.2`; a trace follows where there is one.
+
+    Of several server processes a line begins with the number of its own, as in `[2] 12:30:05`.
+    """
+
+    def __init__(self, process: int | None = None) -> None:
+        super().__init__()
+        self._begin = "" if process is None else f"[{process}] "
 
     def format(self, record: logging.LogRecord) -> str:
         parts = _Line(record)
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()} "
         fields = "".join(f" {name}={value}" for name, value in parts.fields.items())
         area = record.name.removeprefix("appliance.")
-        line = f"{_moment(record).astimezone():%H:%M:%S} {level}{area}: {parts.message}{fields}"
+        line = f"{self._begin}{_moment(record).astimezone():%H:%M:%S} {level}{area}: {parts.message}{fields}"
         return f"{line}\n{parts.trace}" if parts.trace else line
 
 
-def start_logging(level: str, stream: TextIO | None = None) -> None:
+def start_logging(level: str, stream: TextIO | None = None, *, process: int | None = None) -> None:
     """Sends every log line of `level` and above to `stream` (standard error unless given).
+
+    `process` is the number of this one among several server processes.
 
     A second call replaces the first. Of other libraries only warnings are kept, and of aiohttp's access log nothing:
     it would write query strings.
     """
     target = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(target)
-    handler.setFormatter(HumanLines() if target.isatty() else JsonLines())
+    handler.setFormatter(HumanLines(process) if target.isatty() else JsonLines(process))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))

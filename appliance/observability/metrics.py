@@ -1,8 +1,9 @@
 """All metrics, by name. The numbers live in the registry that is passed in; nothing here is global."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -28,6 +29,11 @@ class FollowedCounter(Collector):
         yield family
 
 
+def metrics_text(registry: CollectorRegistry) -> str:
+    """All of a registry's metrics, as Prometheus reads them."""
+    return generate_latest(registry).decode()
+
+
 class Metrics:
     """Every metric of the appliance. Build one for each server; two may not share a registry.
 
@@ -43,6 +49,10 @@ class Metrics:
         self._watch_jobs()
         self._watch_purges()
         self._watch_backups()
+
+    async def text(self) -> str:
+        """All of them, as Prometheus reads them."""
+        return await asyncio.to_thread(metrics_text, self.registry)
 
     def _watch_requests(self) -> None:
         self.requests = self._counter("requests", "Requests answered.", "route", "method", "status")

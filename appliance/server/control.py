@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
@@ -46,23 +47,27 @@ class Commands:
     `status` returns plain values for people and for `doctor`. `drain(drained, announced)` refuses uploads from now on,
     or accepts them, and /readyz says whether it does or soon will. `take_down` ends what has a slug, and returns one
     word for what that was. `reinspect` takes one step. `key` and `ban` carry out orders about access keys and bans.
-    `forget_node` removes a node that is gone for good.
+    `forget_node` removes a node that is gone for good. `metrics` returns them as Prometheus reads them.
     """
 
     expire: ExpireNow
     status: Callable[[], Awaitable[Answer]]
-    drain: Callable[[bool, bool], None]
+    drain: Callable[[bool, bool], Awaitable[None]]
     take_down: Callable[[str], Awaitable[str]]
     reinspect: Callable[[StepRequest], Awaitable[Step]]
     key: Callable[[KeyOrder], Awaitable[Answer]]
     ban: Callable[[BanOrder], Awaitable[Answer]]
     forget_node: Callable[[str], Awaitable[None]]
+    metrics: Callable[[], Awaitable[str]]
 
 
 @asynccontextmanager
-async def listening(config: Config, commands: Commands) -> AsyncIterator[None]:
-    """Answers on the control socket while the block runs. The caller owns the data directory."""
-    runner = web.AppRunner(_app(commands), access_log=None)
+async def listening(config: Config, commands: Commands, head: int | None = None) -> AsyncIterator[None]:
+    """Answers on the control socket while the block runs. The caller owns the data directory.
+
+    `head` is the process that started this one among several, if there is one.
+    """
+    runner = web.AppRunner(_app(commands, head), access_log=None)
     await runner.setup()
     try:
         await web.SockSite(runner, _bound(config)).start()
@@ -118,7 +123,12 @@ async def ask_ban(config: Config, order: BanOrder) -> dict[str, Any]:
     return await _ask(config, "POST", "/ban", asdict(order), _TAKEDOWN_S)
 
 
-def _app(commands: Commands) -> web.Application:
+async def ask_metrics(config: Config) -> str:
+    """The running server's metrics. Raises ServerNotRunning, CommandFailed."""
+    return str((await _ask(config, "GET", "/metrics", None, _STATUS_S))["text"])
+
+
+def _app(commands: Commands, head: int | None) -> web.Application:
     async def status(_request: web.Request) -> web.Response:
         return web.json_response({"pid": os.getpid(), **await commands.status()})
 
@@ -128,7 +138,7 @@ def _app(commands: Commands) -> web.Application:
 
     async def drain(request: web.Request) -> web.Response:
         asked = await request.json()
-        commands.drain(bool(asked["drained"]), bool(asked.get("announced", False)))
+        await commands.drain(bool(asked["drained"]), bool(asked.get("announced", False)))
         return web.json_response({})
 
     async def takedown(request: web.Request) -> web.Response:
@@ -147,7 +157,10 @@ def _app(commands: Commands) -> web.Application:
         await commands.forget_node(str((await request.json())["name"]))
         return web.json_response({})
 
-    app = web.Application(middlewares=[_only_commanders, _errors_in_words])
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.json_response({"text": await commands.metrics()})
+
+    app = web.Application(middlewares=[_only_commanders(head), _errors_in_words])
     app.add_routes(
         [
             web.get("/status", status),
@@ -158,31 +171,32 @@ def _app(commands: Commands) -> web.Application:
             web.post("/key", key),
             web.post("/ban", ban),
             web.post("/forget-node", forget_node),
+            web.get("/metrics", metrics),
         ]
     )
     return app
 
 
-@web.middleware
-async def _only_commanders(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+def _only_commanders(head: int | None) -> Middleware:
     """The socket's mode keeps other users out; this keeps out the server's own workers."""
-    connection = None if request.transport is None else request.transport.get_extra_info("socket")
-    peer = None if connection is None else peer_of(connection)
-    if peer is None or not may_command(peer):
-        _log.warning("refused a command", extra={"pid": peer and peer.pid})
-        return web.json_response(
-            {"detail": "The server accepts commands only from its own user and root, and not from its workers."},
-            status=403,
-        )
-    return await handler(request)
+
+    @web.middleware
+    async def require_commander(request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = None if request.transport is None else request.transport.get_extra_info("socket")
+        peer = None if connection is None else peer_of(connection)
+        if peer is None or not may_command(peer, head=head):
+            _log.warning("refused a command", extra={"pid": peer and peer.pid})
+            return web.json_response(
+                {"detail": "The server accepts commands only from its own user and root, and not from its workers."},
+                status=403,
+            )
+        return await handler(request)
+
+    return require_commander
 
 
 @web.middleware
-async def _errors_in_words(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _errors_in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except ApplianceError as error:

@@ -9,22 +9,20 @@ A second SIGTERM from a service manager changes nothing; a person's second Ctrl-
 import asyncio
 import logging
 import signal
-import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiohttp import hdrs, web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from aiohttp import web
 
 from appliance.config.model import Config, Server
 from appliance.health.health import Health
 from appliance.http.keys import OPEN_CONNECTIONS
-from appliance.http.responses import SOFTWARE
 from appliance.http.transport.connections import Runner
 from appliance.observability.metrics import Metrics
 from appliance.resumable import ResumableUploads
-from appliance.server.sockets import AcceptFaults, listen
+from appliance.server.metrics_site import serving_metrics
+from appliance.server.sockets import ACCEPTED_AT_ONCE, AcceptFaults, listen
 from appliance.server.systemd import Supervisor
 
 QUIET_S = 0.25
@@ -70,27 +68,37 @@ async def serve_until_stopped(
     asyncio.get_running_loop().set_exception_handler(AcceptFaults())
     runner = await _runner(site)
     nodes_runner = None if nodes_site is None else await _runner(nodes_site)
-    watcher = await _metrics_listener(config.server, metrics, supervisor.metrics_sockets)
-    try:
-        listeners = await listen(runner, config.server.listen, supervisor.sockets, site[OPEN_CONNECTIONS].would_refuse)
-        if nodes_runner is not None:
-            listeners += await listen(nodes_runner, config.node.listen or "", ())
-        log.info("serving on %s", config.server.base_url)
-        if not config.server.links_work:
-            log.warning("nobody can open links that begin with %s: set server.public_url", config.server.base_url)
-        supervisor.notify("READY=1", f"STATUS=Serving {config.server.base_url}")
-        async with supervisor.watchdog():
-            await signals.stop.wait()
-            supervisor.notify("STOPPING=1", "STATUS=Finishing requests in progress")
-            health.stopping = True
-            resumable.pause()
-            log.info("stopping: %d requests in flight", health.in_flight)
-            await _drained(runner, listeners, health, signals.hurry)
-    finally:
-        for one in (nodes_runner, runner, watcher):
-            if one is not None:
-                await one.cleanup()
+    async with serving_metrics(config.server, metrics.text, supervisor.metrics_sockets):
+        try:
+            listeners = await _listen(config.server, runner, site, supervisor)
+            if nodes_runner is not None:
+                listeners += await listen(nodes_runner, config.node.listen or "", supervisor.node_sockets)
+            log.info("serving on %s", config.server.base_url)
+            if not config.server.links_work:
+                log.warning("nobody can open links that begin with %s: set server.public_url", config.server.base_url)
+            supervisor.notify("READY=1", f"STATUS=Serving {config.server.base_url}")
+            async with supervisor.watchdog():
+                await signals.stop.wait()
+                supervisor.notify("STOPPING=1", "STATUS=Finishing requests in progress")
+                health.stopping = True
+                resumable.pause()
+                log.info("stopping: %d requests in flight", health.in_flight)
+                await _drained(runner, listeners, health, signals.hurry)
+        finally:
+            for one in (nodes_runner, runner):
+                if one is not None:
+                    await one.cleanup()
     log.info("stopped")
+
+
+async def _listen(
+    server: Server, runner: web.AppRunner, site: web.Application, supervisor: Supervisor
+) -> list[web.BaseSite]:
+    """Listen on all addresses of the site. Of shared sockets one connection is accepted at a time, so none hoards."""
+    refuses = site[OPEN_CONNECTIONS].would_refuse
+    at_once = ACCEPTED_AT_ONCE if supervisor.head is None else 1
+    sites = await listen(runner, server.listen, supervisor.sockets, refuses, accepted_at_once=at_once)
+    return sites if server.process_listen is None else await listen(runner, server.process_listen, (), refuses)
 
 
 async def _runner(site: web.Application) -> Runner:
@@ -119,22 +127,3 @@ def _has_unsent(runner: web.AppRunner) -> bool:
     connections = runner.server.connections if runner.server is not None else []
     transports = [connection.transport for connection in connections]
     return any(transport is not None and transport.get_write_buffer_size() > 0 for transport in transports)
-
-
-async def _metrics_listener(
-    server: Server, metrics: Metrics, handed_over: Sequence[socket.socket] = ()
-) -> web.AppRunner | None:
-    """GET /metrics on its own address, which no proxy forwards."""
-    if server.metrics_listen is None and not handed_over:
-        return None
-
-    async def show(_request: web.Request) -> web.Response:
-        text = await asyncio.to_thread(generate_latest, metrics.registry)
-        return web.Response(body=text, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST, hdrs.SERVER: SOFTWARE})
-
-    app = web.Application()
-    app.router.add_get("/metrics", show)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, auto_decompress=False)
-    await runner.setup()
-    await listen(runner, server.metrics_listen or "", handed_over)
-    return runner

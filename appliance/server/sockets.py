@@ -48,27 +48,34 @@ async def listen(
     address: str,
     handed_over: Sequence[socket.socket],
     turns_away: Callable[[str], bool] | None = None,
+    *,
+    accepted_at_once: int = ACCEPTED_AT_ONCE,
 ) -> list[web.BaseSite]:
     """Listen on the sockets that systemd passed on, which outlive this process; without any, on the address.
 
     Raises UnfitInstallation.
     """
     try:
-        listeners = [Listener(fileno=one.detach()) for one in handed_over] or _bound(address)
+        listeners = [Listener(fileno=one.detach()) for one in handed_over] or bound(address)
         for one in listeners:
             one.turns_away = turns_away
-            site = web.SockSite(runner, one, backlog=ACCEPTED_AT_ONCE)
+            site = web.SockSite(runner, one, backlog=accepted_at_once)
             await site.start()
             _prepare(one)
     except OSError as fault:
-        raise UnfitInstallation(
-            f"Can't listen on {address}: {fault.strerror}. "
-            "Choose another address with APPLIANCE_SERVER_LISTEN or [server] listen."
-        ) from fault
+        raise _unfit(address, fault) from fault
     return list(runner.sites)
 
 
-def _bound(address: str) -> list[Listener]:
+def _unfit(address: str, fault: OSError) -> UnfitInstallation:
+    return UnfitInstallation(
+        f"Can't listen on {address}: {fault.strerror}. "
+        "Choose another address with APPLIANCE_SERVER_LISTEN or [server] listen."
+    )
+
+
+def bound(address: str) -> list[Listener]:
+    """Sockets at the address that don't listen yet. Raises UnfitInstallation."""
     host, _, port = address.rpartition(":")
     made: list[Listener] = []
     try:
@@ -80,10 +87,10 @@ def _bound(address: str) -> list[Listener]:
             if family == socket.AF_INET6:
                 one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             one.bind(name)
-    except OSError:
+    except OSError as fault:
         for one in made:
             one.close()
-        raise
+        raise _unfit(address, fault) from fault
     return made
 
 

@@ -11,24 +11,33 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
+PATIENCE_S = 1.0
+"""A manager that hangs reads nothing, and the event loop waits meanwhile."""
 METRICS = "metrics"
 """FileDescriptorName of the socket unit for Prometheus, if there is one; every other socket is for the site."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supervisor:
-    """The service manager, if there is one. Its sockets belong to the code that listens on them."""
+    """The service manager, if there is one. Its sockets belong to the code that listens on them.
+
+    Of several processes each has `node_sockets` for the other nodes, and shares `sockets` with those that `head` has
+    started too.
+    """
 
     sockets: tuple[socket.socket, ...] = ()
     metrics_sockets: tuple[socket.socket, ...] = ()
+    node_sockets: tuple[socket.socket, ...] = ()
     address: str | None = None
     watchdog_s: float | None = None
+    head: int | None = None
 
     def notify(self, *lines: str) -> None:
         """Send lines such as `READY=1`. A manager that doesn't listen is no reason to stop serving."""
         if self.address is None:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+            line.settimeout(PATIENCE_S)
             line.connect(f"\0{self.address[1:]}" if self.address.startswith("@") else self.address)
             line.sendall("\n".join(lines).encode())
 

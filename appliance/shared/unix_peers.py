@@ -2,13 +2,14 @@
 
 import ctypes
 import os
+import signal
 import socket
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _ROOT = 0
 
 
@@ -39,12 +40,16 @@ def peer_of(connection: socket.socket) -> Peer:
     return Peer(pid, uid)
 
 
-def may_command(peer: Peer, kernel: KernelFiles = KERNEL_FILES) -> bool:
-    """True for root and this process's own user, but not for the workers that this process started."""
-    own = os.geteuid()
+def may_command(peer: Peer, kernel: KernelFiles = KERNEL_FILES, head: int | None = None) -> bool:
+    """True for root and this process's own user, but not for the workers that were started here.
+
+    `head` is the process that started this one among several, if there is one: it may command, and none of the others
+    that descend from it.
+    """
+    own, head = os.geteuid(), head or os.getpid()
     if peer.uid != own:
         return peer.uid == _ROOT
-    return peer.pid in (0, os.getpid()) or not _is_ours(peer.pid, kernel)
+    return peer.pid in (0, os.getpid(), head) or not _is_ours(peer.pid, kernel, head)
 
 
 def keep_orphans() -> None:
@@ -52,14 +57,21 @@ def keep_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _is_ours(pid: int, kernel: KernelFiles) -> bool:
-    """Whether it descends from this process. True for one that has ended, which may have."""
+def end_with_parent(parent: int) -> None:
+    """Have the kernel send this process SIGTERM when its parent ends. Raises SystemExit if it has ended already."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(1)
+
+
+def _is_ours(pid: int, kernel: KernelFiles, head: int) -> bool:
+    """Whether it descends from `head`. True for one that has ended, which may have."""
     above = pid
     while above > 1:
         parent = _parent_of(above, kernel)
         if parent is None:  # the unit shows few processes but its own (PrivateUsers, ProtectProc), and workers can hide
             return _is_in_our_group(pid, kernel) or not _is_alive(pid)
-        if parent == os.getpid():
+        if parent == head:
             return True
         above = parent
     return False

@@ -27,7 +27,7 @@ def built(version: str, into: Path, *, broken: str | None = None) -> Path:
     init.write_text(VERSION.sub(f'__version__ = "{version}"', init.read_text()))
     if broken is not None:
         app = package / "app.py"
-        app.write_text(f"{app.read_text()}\n\ndef serve(config: Config) -> int:\n    {broken}\n")
+        app.write_text(f"{app.read_text()}\n\ndef serve(config: Config, manager: Supervisor) -> int:\n    {broken}\n")
     environment = os.environ | {"SOURCE": str(tree), "DIST": str(into), "PIP_NO_INDEX": "1"}
     run([str(ROOT / "ansible" / "dist.sh")], within_s=300, env=environment)
     shutil.rmtree(tree)

@@ -53,8 +53,13 @@ class Asked:
         self.commands.append("status")
         return {}
 
+<<<<<<< HEAD
     def drain(self, drained: bool, announced: bool) -> None:
         self.commands.append(f"drain {drained} {announced}")
+=======
+    async def drain(self, drained: bool, announced: bool) -> None:
+        self.commands.append(f"drain {drained}")
+>>>>>>> k3
 
     async def take_down(self, slug: str) -> str:
         self.commands.append(f"take down {slug}")
@@ -74,6 +79,10 @@ class Asked:
 
     async def forget_node(self, name: str) -> None:
         self.commands.append(f"forget {name}")
+
+    async def metrics(self) -> str:
+        self.commands.append("metrics")
+        return ""
 
 
 class Around:
@@ -147,6 +156,7 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
             asked.key,
             asked.ban,
             asked.forget_node,
+            asked.metrics,
         )
         async with listening(config, commands):
             yield Around(

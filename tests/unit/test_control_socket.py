@@ -43,7 +43,7 @@ class Server:
             raise self.fault
         return 7 if clock_confirmed else 3
 
-    def drain(self, drained: bool, announced: bool) -> None:
+    async def drain(self, drained: bool, announced: bool) -> None:
         self.drained, self.announced = drained, announced
 
     async def take_down(self, slug: str) -> str:
@@ -61,6 +61,9 @@ class Server:
     async def forget_node(self, name: str) -> None:
         if name != "box-1":
             raise CommandFailed(f"There is no node {name!r}.")
+
+    async def metrics(self) -> str:
+        return "appliance_uploads_total 1.0"
 
     async def status(self) -> Mapping[str, Any]:
         return {"listen": "127.0.0.1:8080"}
@@ -81,6 +84,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
                 server.key,
                 server.ban,
                 server.forget_node,
+                server.metrics,
             ),
         ):
             yield server

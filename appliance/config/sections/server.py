@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from appliance.config.option_info import info
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+MAX_PROCESSES = 64
 
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 
@@ -18,6 +19,23 @@ class Server:
     listen: str = field(
         default="127.0.0.1:8080",
         metadata=info("Address and port to serve on, `host:port`; IPv6 as `[::1]:8080`. Port 0 uses any free port."),
+    )
+    processes: int = field(
+        default=1,
+        metadata=info(
+            "How many server processes share `listen` and the machine, each a node of its own; see "
+            "[scaling.md](scaling.md#one-box-all-cores). More than one needs `catalogue.url` and a store of the kind "
+            "`minio`. `appliance serve --processes` overrides it.",
+            minimum=1,
+            maximum=MAX_PROCESSES,
+        ),
+    )
+    process_listen: str | None = field(
+        default=None,
+        metadata=info(
+            "Where each of several processes also listens alone: the first at this `host:port`, the others at the "
+            "ports after it. For a proxy that sends the requests for an image to one process."
+        ),
     )
     public_url: str | None = field(
         default=None,
@@ -56,6 +74,12 @@ def split_listen(listen: str) -> tuple[str, int]:
     if not colon or not _HOST.fullmatch(host) or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError(listen)
     return host.strip("[]"), int(port)
+
+
+def counted_on(listen: str, by: int) -> str:
+    """The same `host:port` with a port that is higher by so many; port 0 stays any free port."""
+    host, _, port = listen.rpartition(":")
+    return listen if int(port) == 0 else f"{host}:{int(port) + by}"
 
 
 def is_loopback(listen: str) -> bool:

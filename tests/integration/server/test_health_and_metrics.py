@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
 from appliance.domain.errors import StoreUnavailable
-from appliance.server.serving import _metrics_listener
+from appliance.server.metrics_site import serving_metrics
 from tests.support.host import Host, OpenHost, problem, small_config
 
 
@@ -60,16 +60,12 @@ async def test_metrics_have_a_listener_of_their_own_and_count_what_happened(open
     for path in ("small.jpg", "small.jpg", "nothing.jpg"):
         await host.get(f"/i/{slug}/{path}")
     await host.post(b"no picture")
-    listener = await _metrics_listener(host.appliance.config.server, host.appliance.metrics)
-    assert listener is not None
-    try:
-        _, port = listener.addresses[0][:2]
+    async with serving_metrics(host.appliance.config.server, host.appliance.metrics.text) as addresses:
+        _, port = addresses[0][:2]
         async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/metrics") as reply:
             text = await reply.text()
         assert reply.content_type == "text/plain"
         assert reply.headers["Server"] == "appliance"
-    finally:
-        await listener.cleanup()
     for line in (
         'appliance_uploads_total{outcome="accepted"} 1.0',
         'appliance_uploads_total{outcome="not-an-image"} 1.0',

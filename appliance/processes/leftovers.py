@@ -1,0 +1,70 @@
+"""What another number of processes has left: originals and unfinished uploads in the spools of those that run no more.
+
+They are moved into the spool of a process that runs, which claims them when it starts. So nobody has to wait for the
+store before the number of processes is changed.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from appliance.config.model import Config
+from appliance.domain.errors import UnfitInstallation
+from appliance.processes.share import folder_of
+from appliance.server.data_dir_lock import owned_folder
+from appliance.shared import files
+
+KEPT = ("landed", "uploads", "orphans", "sidecars", "shipping")
+"""The folders of a spool whose files exist nowhere else, or say how far a transfer is; the others can be made again."""
+
+log = logging.getLogger(__name__)
+
+
+def take_over_leftovers(config: Config) -> None:
+    """Move what the data directory's other spools have to the first process, or to the only one.
+
+    Removes what they have in caches. The caller owns the data directory. Raises DataDirectoryLocked while one of those
+    processes still runs, and UnfitInstallation where a file can't be moved.
+    """
+    several = config.server.processes > 1
+    heir = folder_of(config, 1) if several else config.data_dir
+    if several:
+        _take_over(config.data_dir, heir)
+    for folder in sorted(_processes_below(config.data_dir)):
+        if not several or int(folder.name.removeprefix("node-")) > config.server.processes:
+            with owned_folder(folder):
+                _take_over(folder, heir)
+
+
+def _processes_below(data_dir: Path) -> Iterator[Path]:
+    for folder in data_dir.glob("node-*"):
+        if folder.is_dir() and folder.name.removeprefix("node-").isdecimal():
+            yield folder
+
+
+def _take_over(folder: Path, heir: Path) -> None:
+    try:
+        moved = sum(_move(folder / "spool" / name, heir / "spool" / name) for name in KEPT)
+        for name in ("spool", "cache"):
+            if (folder / name).is_dir():
+                shutil.rmtree(folder / name)
+    except OSError as fault:
+        raise UnfitInstallation(
+            f"What {folder / 'spool'} has can't be moved to {heir / 'spool'}: {fault.strerror}. Both have to be on one "
+            "filesystem, and belong to this user."
+        ) from fault
+    if moved:
+        log.info("moved what was left in a spool", extra={"from": str(folder), "to": str(heir), "files": moved})
+
+
+def _move(source: Path, target: Path) -> int:
+    """Move every file of a folder. A name that is in the target already is the same file, left by a crash in a move."""
+    paths = list(source.iterdir()) if source.is_dir() else []
+    if not paths:
+        return 0
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in paths:
+        path.rename(target / path.name)
+    files.sync(target)
+    return len(paths)
