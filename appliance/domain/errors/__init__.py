@@ -106,6 +106,7 @@ from appliance.domain.errors.resumable import (
     UnknownUpload,
     UnsupportedTusVersion,
     UploadLocked,
+    UploadMoving,
     UploadPaused,
 )
 from appliance.domain.errors.uploads import (
@@ -233,6 +234,7 @@ __all__ = [
     "UnsupportedImageRequest",
     "UnsupportedTusVersion",
     "UploadLocked",
+    "UploadMoving",
     "UploadPaused",
     "VersionMismatch",
     "WrongPassphrase",
