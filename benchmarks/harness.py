@@ -19,11 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(os.environ.get("BENCHMARKS_RESULTS", ROOT / "benchmarks" / "results"))
-<<<<<<< HEAD
 START_S = 90.0  # of a busy machine
-=======
-START_S = 90.0
->>>>>>> k3
 OURS = Path(sys.executable).with_name("appliance")
 VERSIONS = ("aiohttp", "pyvips-binary", "minio")
 

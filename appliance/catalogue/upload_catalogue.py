@@ -31,19 +31,34 @@ class UploadCatalogue(Protocol):
         """
 
     async def claim(self, id_hashes: Iterable[str], node: str) -> None:
-        """Record that `node` has the bytes of these uploads. Ended ones are left alone."""
+        """Record that `node` has the bytes of these uploads, unless they are another node's.
+
+        Ended ones are left alone. A node with the same data directory is the same node under its former name.
+        """
+
+    async def move(self, upload: Upload, node: str) -> bool:
+        """Record that `node` has the upload's bytes now. False if the row has another node by now, or has ended."""
+
+    async def take_over(self, upload: Upload, node: str) -> bool:
+        """Record that `node` has the upload's bytes, because the upload's node is lost (see `Node.is_lost`).
+
+        Of several nodes one gets it: False if the row has another node by now, or has ended, or its node isn't lost.
+        """
 
     async def keep_until(self, id_hash: str, expires_s: int) -> None:
         """Set when the upload is given up. Ended uploads are left alone."""
 
     async def refuse(self, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int) -> bool:
-        """End an upload whose bytes are no acceptable image; its slug gets a tombstone. False if it had ended."""
+        """End an upload whose bytes are no acceptable image; its slug gets a tombstone.
+
+        False if it had ended, or has another node than the upload.
+        """
 
     async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True) -> bool:
         """End the upload because it was cancelled or abandoned. Its texts and headers are forgotten.
 
         Its slug gets a tombstone, unless `for_good` is false: then the slug was never given out. False if it had ended
-        already; an image that it became stays.
+        already, or has another node than the upload; an image that it became stays.
         """
 
     async def count_unfinished(self, now_s: int, limit: int) -> int:

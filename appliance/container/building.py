@@ -52,6 +52,7 @@ from appliance.reinspection.examiner import Examiner
 from appliance.reinspection.replacer import Replacer
 from appliance.reinspection.service import Reinspector
 from appliance.resumable import ResumableUploads, UnfinishedUploads
+from appliance.resumable.among_nodes import AmongNodes
 from appliance.resumable.janitor import UploadJanitor
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
@@ -110,6 +111,16 @@ def build(  # noqa: PLR0917 - one of each part
     delivery, tiles = build_delivery(
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor
     )
+    among_nodes = None
+    if calls is not None:
+        among_nodes = AmongNodes.of(
+            calls,
+            since_s=0.0 if membership is None else membership.since_s,
+            segment_bytes=config.node.segment_bytes,
+            store=observed,
+            spool=spool,
+            rows=catalogue.uploads,
+        )
     unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
     prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
     access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
@@ -168,7 +179,7 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         locksmith=locksmith,
         this_node=this_node,
-        elsewhere=None if calls is None else calls.uploads,
+        among_nodes=among_nodes,
         metrics=metrics,
         clock=clock,
     )

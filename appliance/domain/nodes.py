@@ -33,6 +33,11 @@ class Node:
         return not self.has_left and self.silent_s < DEAD_AFTER_S
 
     @property
+    def is_lost(self) -> bool:
+        """Whether others may take over its unfinished uploads. One that was only just stopped may soon be back."""
+        return self.silent_s >= DEAD_AFTER_S
+
+    @property
     def state(self) -> str:
         """One word: alive, stopped (in good order) or silent."""
         return "alive" if self.is_alive else "stopped" if self.has_left else "silent"

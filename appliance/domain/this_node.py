@@ -21,7 +21,11 @@ class ThisNode:
         """Whether bytes that a row says are on `node` are here. A row that names none has yet to be claimed."""
         return self.name is None or node == self.name
 
+    def lacks(self, node: str | None) -> bool:
+        """Whether bytes that a row says are on `node` are known to be on another one."""
+        return node is not None and not self.has(node)
+
     def require(self, node: str | None) -> None:
         """Raises BytesElsewhere if the bytes are known to be on another node."""
-        if node is not None and not self.has(node):
+        if node is not None and self.lacks(node):
             raise BytesElsewhere(node)

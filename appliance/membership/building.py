@@ -18,7 +18,7 @@ def membership_of(config: Config, catalogue: Catalogue, store: ObjectStore, cloc
     if settings.listen is None:
         return None
     assert settings.secret is not None  # checked with the settings
-    home = home_at(config.node_id_path)
+    home = home_at(config.node_id_path, clock)
     url = settings.url or f"http://{settings.listen}"
     return Membership(
         Node(node_name(settings), url.rstrip("/"), home.id, __version__),

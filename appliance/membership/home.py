@@ -5,6 +5,7 @@ import secrets
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from appliance.domain.clock import Clock
 from appliance.domain.errors import UnfitInstallation
 from appliance.shared import files
 
@@ -13,11 +14,15 @@ ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A data directory. `proven_store` is the last store that was found to be the one of the other nodes."""
+    """A data directory. `proven_store` is the last store that was found to be the one of the other nodes.
+
+    `since_s` is when it was made, in unix seconds; 0 where that was before this was recorded.
+    """
 
     path: Path
     id: str
     proven_store: str = ""
+    since_s: float = 0.0
 
     def with_store(self, proven_store: str) -> "Home":
         """The same with another proven store, kept on the disk. Raises OSError."""
@@ -26,13 +31,13 @@ class Home:
         return changed
 
 
-def home_at(path: Path) -> Home:
+def home_at(path: Path, clock: Clock) -> Home:
     """The home that the file describes, made where there is none. Raises UnfitInstallation."""
     try:
         if path.exists():
             known = json.loads(path.read_bytes())
-            return Home(path, str(known["id"]), str(known["proven_store"]))
-        _keep(made := Home(path, secrets.token_hex(ID_BYTES)))
+            return Home(path, str(known["id"]), str(known["proven_store"]), float(known.get("since_s", 0.0)))
+        _keep(made := Home(path, secrets.token_hex(ID_BYTES), since_s=clock()))
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise UnfitInstallation(f"{path} can't be used: {fault}. Remove it if the disk is fine.") from fault
     return made

@@ -53,6 +53,11 @@ class Membership:
         self._clock = clock
         self._beating: asyncio.Task[None] | None = None
 
+    @property
+    def since_s(self) -> float:
+        """When this node's data directory was made, in unix seconds; 0 where that is unknown."""
+        return self._home.since_s
+
     async def join(self, tell: Tell) -> None:
         """Become a member. Waits for a store that is away, and for a namesake that may be dead.
 

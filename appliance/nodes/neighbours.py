@@ -85,6 +85,15 @@ class Neighbours:
                 raise unavailable()
             yield reply
 
+    async def is_lost(self, name: str) -> bool:
+        """Whether the node was silent for so long that others may take over its unfinished uploads, or is unknown.
+
+        As the list of nodes was up to `KNOWN_S` ago. Raises the catalogue's faults.
+        """
+        await self._refresh()
+        node = self._nodes.get(name)
+        return node is None or node.is_lost
+
     async def _url(self, name: str) -> str:
         await self._refresh()
         node = self._nodes.get(name)

@@ -64,6 +64,14 @@ class DirectoryStore:
         await self._threads.run(lambda: path.open("rb").close())  # its faults are the caller's, not the store's
         await self._run(self._put, checked_key(key), attributes, partial(files.link_or_copy, path))
 
+    async def put_range(self, key: str, path: Path, start: int, length: int, *, media_type: str) -> None:
+        check_range(start, length)
+        await self._threads.run(
+            files.require_range, path, start, length
+        )  # its faults are the caller's, not the store's
+        fill = partial(files.copy_range, path, start, length)
+        await self._run(self._put, checked_key(key), _attributes(media_type, {}), fill)
+
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         await self._run(self._put, checked_key(key), _attributes(media_type, {}), partial(files.write, data))
 

@@ -72,6 +72,26 @@ def copy(source: Path, to: Path, stop: Stop) -> None:
             file.write(chunk)
 
 
+def require_range(source: Path, start: int, length: int) -> None:
+    """Raises OSError unless the file can be read and has these bytes."""
+    with source.open("rb") as file:
+        missing = start + length - file.seek(0, os.SEEK_END)
+    if missing > 0:
+        raise OSError(f"the file ended {missing} bytes too soon")
+
+
+def copy_range(source: Path, start: int, length: int, to: Path, stop: Stop) -> None:
+    """Make a durable copy of a part of a file, in bounded memory."""
+    with source.open("rb", buffering=0) as original, writing(to, exclusive=True) as file:
+        original.seek(start)
+        while length and (chunk := original.read(min(length, COPY_BYTES))):
+            stop.check()
+            file.write(chunk)
+            length -= len(chunk)
+    if length:
+        raise OSError(f"the file ended {length} bytes too soon")
+
+
 def sync_folder(path: Path) -> None:
     """Make the names in a folder durable. A folder that was removed meanwhile has none."""
     with suppress(FileNotFoundError):

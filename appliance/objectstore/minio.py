@@ -21,7 +21,7 @@ from appliance.objectstore.port import (
 )
 from appliance.objectstore.reader import CHUNK_BYTES, ObjectReader
 from appliance.objectstore.slices import FileSlice
-from appliance.shared.files import writing
+from appliance.shared.files import reading, writing
 from appliance.shared.threads import Stop, Threads
 from appliance.shared.throttle import Throttle
 
@@ -95,6 +95,17 @@ class MinioStore:
             with self._throttle.small_transfer():
                 self._bucket.put(key, FileSlice(descriptor, 0, size, stop), headers)
         return None
+
+    async def put_range(self, key: str, path: Path, start: int, length: int, *, media_type: str) -> None:
+        check_range(start, length)
+        send = partial(self._put_range, checked_key(key), path, start, length, {"Content-Type": media_type})
+        await self._writes.run_stoppable(send)
+
+    def _put_range(  # noqa: PLR0917 - which part of what
+        self, key: str, path: Path, start: int, length: int, headers: dict[str, str], stop: Stop
+    ) -> None:
+        with reading(path) as descriptor:
+            self._bucket.put(key, FileSlice(descriptor, start, length, stop, self._throttle), headers)
 
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         headers = {"Content-Type": media_type}

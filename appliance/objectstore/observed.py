@@ -61,6 +61,10 @@ class ObservedStore:
         with self._recorded("put"):
             await self._store.put(key, path, media_type=media_type, metadata=metadata)
 
+    async def put_range(self, key: str, path: Path, start: int, length: int, *, media_type: str) -> None:
+        with self._recorded("put"):
+            await self._store.put_range(key, path, start, length, media_type=media_type)
+
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         with self._recorded("put_bytes"):
             await self._store.put_bytes(key, data, media_type=media_type)

@@ -78,6 +78,13 @@ class ObjectStore(Protocol):
         Raises StoreUnavailable; ValueError; OSError where `path` can't be read.
         """
 
+    async def put_range(self, key: str, path: Path, start: int, length: int, *, media_type: str) -> None:
+        """Store `length` bytes of the file at `path` from byte `start`, without metadata, as `put` does.
+
+        The rest of the file may change meanwhile. Raises StoreUnavailable; ValueError; OSError where the file can't be
+        read, or ends before.
+        """
+
     async def put_bytes(self, key: str, data: bytes, *, media_type: str) -> None:
         """Store a small object without metadata, as `put` does. Raises StoreUnavailable; ValueError."""
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 from appliance.catalogue import UploadCatalogue
 from appliance.domain import slugs, tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest, ObjectMissing, PartsUnfinished
+from appliance.domain.errors import EmptyUpload, InvalidField, MalformedRequest, PartsUnfinished
 from appliance.domain.model import UploadOptions
 from appliance.domain.passphrases import UNREADABLE_LOCK
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
-from appliance.nodes.uploads import NeighbourUploads
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, part_ids
+from appliance.resumable.takeover import Takeover
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLocks
 from appliance.spool.resumed import UploadFiles
@@ -41,7 +41,7 @@ class UploadCreator:
         unfinished: UnfinishedUploads,
         locksmith: Locksmith,
         this_node: ThisNode,
-        elsewhere: NeighbourUploads | None,
+        takeover: Takeover | None,
         clock: Clock,
     ) -> None:
         self._idle_s = idle_s
@@ -53,7 +53,7 @@ class UploadCreator:
         self._unfinished = unfinished
         self._locksmith = locksmith
         self._this_node = this_node
-        self._elsewhere = elsewhere
+        self._takeover = takeover
         self._clock = clock
 
     async def create(self, new: NewUpload) -> tuple[str, Upload]:
@@ -68,11 +68,14 @@ class UploadCreator:
         """Create an upload that is assembled from parts; returns its id and row.
 
         The id is derived from theirs, so that a client whose reply was lost gets the same one again. Raises as
-        `create` does, MalformedRequest, PartsUnfinished, UploadLocked, BytesElsewhere.
+        `create` does, MalformedRequest, PartsUnfinished, UploadLocked, BytesElsewhere, UploadMoving.
         """
         upload_id = tokens.combine_secrets(part_ids(new.concat))
-        async with self._locks.of(tokens.hash_secret(upload_id)).held():
-            upload = await self._rows.get(tokens.hash_secret(upload_id))
+        id_hash = tokens.hash_secret(upload_id)
+        if self._takeover is not None and (assembled := await self._rows.get(id_hash)) is not None:
+            await self._takeover.require_here(assembled)
+        async with self._locks.of(id_hash).held():
+            upload = await self._rows.get(id_hash)
             if upload is not None and upload.state is UploadState.GONE:  # its parts may still be there
                 upload, upload_id = None, tokens.generate_token()
             if upload is not None and upload.state is UploadState.RECEIVING:
@@ -95,27 +98,18 @@ class UploadCreator:
     async def _length_of(self, parts: Sequence[str], options: UploadOptions) -> int:
         """The bytes of the parts together, which are here then: the node with the first one gets the others.
 
-        Raises PartsUnfinished, BytesElsewhere, NodeUnavailable, DiskFull, InvalidField as `_require_as_closed` does.
+        Raises BytesElsewhere, InvalidField as `_require_as_closed` does, and as `Takeover.bring` does.
         """
         total, rows = 0, [await self._part(id_hash) for id_hash in parts]
-        self._this_node.require(rows[0].node)
+        if self._takeover is not None:
+            await self._takeover.require_here(rows[0])
+            await self._takeover.bring_all(rows[1:])
         for part in rows:
-            await self._bring(part)
             if part.length is None or part.length != self._files.offset(part.id_hash):
                 raise PartsUnfinished("One of the parts is incomplete. Finish it first.")
             _require_as_closed(options, part)
             total += part.length
         return total
-
-    async def _bring(self, part: Upload) -> None:
-        """Have the bytes of a part here. Raises NodeUnavailable, DiskFull, PartsUnfinished if they aren't complete."""
-        if self._elsewhere is None or part.length is None or self._this_node.has(part.node):
-            return
-        try:
-            await self._elsewhere.bring(part, part.length)
-        except ObjectMissing as fault:
-            raise PartsUnfinished("One of the parts is incomplete. Finish it first.") from fault
-        await self._rows.claim([part.id_hash], self._this_node.name or "")
 
     async def _part(self, id_hash: str) -> Upload:
         part = await self._rows.get(id_hash)

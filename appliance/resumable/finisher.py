@@ -33,9 +33,11 @@ from appliance.domain.errors import (
     UnsupportedFormat,
 )
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
+from appliance.domain.this_node import ThisNode
 from appliance.observability.metrics import Metrics
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import part_ids, refusal_of
+from appliance.resumable.segment_writer import SegmentWriter
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLocks
 from appliance.shared.single_flight import SingleFlight
@@ -74,6 +76,8 @@ class UploadFinisher:
         locks: UploadLocks,
         reservations: PartReservations,
         unfinished: UnfinishedUploads,
+        writer: SegmentWriter | None,
+        this_node: ThisNode,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -83,6 +87,8 @@ class UploadFinisher:
         self._locks = locks
         self._reservations = reservations
         self._unfinished = unfinished
+        self._writer = writer
+        self._this_node = this_node
         self._metrics = metrics
         self._clock = clock
         self._flights: SingleFlight[str, None] = SingleFlight()
@@ -135,6 +141,11 @@ class UploadFinisher:
         row = await self._catalogue.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # the caller had an older row
             return
+        if self._this_node.lacks(row.node):  # another node took it over
+            await self._clean_up(row)
+            return
+        if self._writer is not None:
+            self._writer.leave(row.id_hash)  # the file is about to change
         try:
             committed = await self._commit(row, client)
         except REFUSALS as fault:
@@ -142,7 +153,7 @@ class UploadFinisher:
         except Banned:
             await self._give_up(upload)
             raise
-        except Conflict:  # it was given up meanwhile
+        except Conflict:  # it was given up or taken over meanwhile
             await self._clean_up(upload)
         else:
             self._metrics.uploads.labels("accepted").inc()
@@ -205,6 +216,8 @@ class UploadFinisher:
                 await self._clean_up(row)
 
     async def _clean_up(self, upload: Upload) -> None:
+        if self._writer is not None:
+            self._writer.end(upload)
         await self._spool.uploads.remove(upload.id_hash)
         self._reservations.release(upload.id_hash)
         self._unfinished.end(upload.id_hash)

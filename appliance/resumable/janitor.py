@@ -4,7 +4,7 @@ import logging
 
 from appliance.catalogue import Catalogue
 from appliance.domain.clock import Clock
-from appliance.domain.resumable_uploads import UploadState
+from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.resumable.service import ResumableUploads
 from appliance.spool import Spool
@@ -48,16 +48,36 @@ class UploadJanitor:
             log.info("expired %d unfinished uploads", given_up)
         return given_up
 
+    async def sweep_segments(self) -> int:
+        """Remove what the store has of uploads that have ended or expired. Returns how many uploads that were.
+
+        Raises StoreUnavailable.
+        """
+        writer = self._resumable.writer
+        return 0 if writer is None else await writer.sweep(self._clock())
+
     async def finish_complete(self) -> None:
-        """Finish complete uploads that no request waits for, and remove files that belong to no active upload."""
+        """Finish complete uploads that no request waits for, and remove files of no active upload of this node.
+
+        Of the others the store gets what it lacks.
+        """
         for name in await self._spool.uploads.names():
             if self._resumable.locks.is_in_use(name) or self._resumable.finisher.is_finishing(name):
                 continue
             upload = await self._catalogue.uploads.get(name)
-            if upload is None or upload.state is not UploadState.RECEIVING:
-                await self._spool.uploads.remove(name)
+            if upload is None or upload.state is not UploadState.RECEIVING or self._this_node.lacks(upload.node):
+                await self._drop(name, upload)
             elif self._resumable.lookup.is_complete(upload):
                 self._resumable.finisher.begin(upload)
+            elif self._resumable.writer is not None:
+                self._resumable.writer.follow(upload)
+
+    async def _drop(self, name: str, upload: Upload | None) -> None:
+        """Remove the file of an upload that has ended, or that another node took over."""
+        if upload is not None and self._resumable.writer is not None:
+            self._resumable.writer.end(upload)
+        self._resumable.locks.drop(name)
+        await self._spool.uploads.remove(name)
 
     async def _give_up_overdue(self) -> int:
         now_s, after_s, given_up = int(self._clock()), 0, 0

@@ -34,11 +34,16 @@ class UploadLookup:
         self._this_node = this_node
         self._clock = clock
 
-    async def by_id(self, upload_id: str) -> Upload:
-        """The upload with this secret id. Raises UnknownUpload, GoneUpload, BytesElsewhere."""
+    async def row(self, upload_id: str) -> Upload:
+        """The row with this secret id, wherever its bytes are. Raises UnknownUpload."""
         upload = await self._catalogue.uploads.get(tokens.hash_secret(upload_id))
         if upload is None:
             raise UnknownUpload("There is no upload at this address, or it ended more than a day ago.")
+        return upload
+
+    async def by_id(self, upload_id: str) -> Upload:
+        """The upload with this secret id. Raises UnknownUpload, GoneUpload, BytesElsewhere."""
+        upload = await self.row(upload_id)
         self._require_here(upload)
         if upload.state is UploadState.GONE or self._is_expired(upload):
             raise GoneUpload

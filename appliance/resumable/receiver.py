@@ -1,7 +1,9 @@
 """Receiving: bytes are appended to an upload's file, and everything that arrived is kept when a request breaks off."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from appliance.catalogue import UploadCatalogue
@@ -24,6 +26,7 @@ from appliance.domain.key_rules import max_file_bytes
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.progress import UploadChunk, fault_of
+from appliance.resumable.segment_writer import SegmentWriter
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLock
 from appliance.spool import too_large
@@ -45,6 +48,7 @@ class UploadReceiver:
         admission: Admission,
         lookup: UploadLookup,
         unfinished: UnfinishedUploads,
+        writer: SegmentWriter | None,
         idle_s: int,
         clock: Clock,
     ) -> None:
@@ -53,6 +57,7 @@ class UploadReceiver:
         self._admission = admission
         self._lookup = lookup
         self._unfinished = unfinished
+        self._writer = writer
         self._idle_s = idle_s
         self._clock = clock
         self._is_stopping = False
@@ -155,7 +160,7 @@ class UploadReceiver:
             async with self._admission.admitted(admission) as admitted:
                 self.require_running()
                 self._unfinished.adopt(upload.id_hash, chunk.client)
-                async with lock.receiving():
+                async with lock.receiving(), self._followed(upload):
                     await self._files.append(
                         upload.id_hash,
                         self._kept_alive(upload, admitted.permit.counted(chunk.stream)),
@@ -171,6 +176,9 @@ class UploadReceiver:
             raise
         except DiskFull as fault:
             raise UploadPaused(retry_after_s=PAUSED_S) from fault
+
+    def _followed(self, upload: Upload) -> AbstractAsyncContextManager[None]:
+        return contextlib.nullcontext() if self._writer is None else self._writer.following(upload)
 
     async def _kept_alive(self, upload: Upload, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The stream, whose bytes postpone the upload's expiry. A request that brings none does not."""

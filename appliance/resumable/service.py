@@ -14,20 +14,22 @@ from appliance.domain.clock import Clock
 from appliance.domain.errors import (
     ApplianceError,
     GoneUpload,
+    UploadLocked,
     UploadPaused,
 )
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.management import Proof, check_token
 from appliance.locks import Locksmith
-from appliance.nodes.uploads import NeighbourUploads
 from appliance.observability.metrics import Metrics
+from appliance.resumable.among_nodes import AmongNodes
 from appliance.resumable.creation import UploadCreator
 from appliance.resumable.finisher import KEPT_S, UploadFinisher
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, Progress, UploadChunk, fault_of
 from appliance.resumable.receiver import UploadReceiver
+from appliance.resumable.takeover import Takeover
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLock, UploadLocks
 from appliance.spool import Spool, no_room
@@ -55,7 +57,7 @@ class ResumableUploads:
         committer: Committer,
         locksmith: Locksmith,
         this_node: ThisNode,
-        elsewhere: NeighbourUploads | None,
+        among_nodes: AmongNodes | None,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
@@ -66,6 +68,18 @@ class ResumableUploads:
         self._clock = clock
         idle_s = int(limits.unfinished_hours * HOUR_S)
         self.locks = UploadLocks()
+        self._this_node = this_node
+        self.writer = None if among_nodes is None else among_nodes.writer
+        self.takeover = None
+        if among_nodes is not None:
+            self.takeover = Takeover(
+                rows=catalogue.uploads,
+                files=spool.uploads,
+                among_nodes=among_nodes,
+                locks=self.locks,
+                this_node=this_node,
+                clock=clock,
+            )
         self._reservations = PartReservations()
         self._creator = UploadCreator(
             idle_s=idle_s,
@@ -77,7 +91,7 @@ class ResumableUploads:
             unfinished=unfinished,
             locksmith=locksmith,
             this_node=this_node,
-            elsewhere=elsewhere,
+            takeover=self.takeover,
             clock=clock,
         )
         self.finisher = UploadFinisher(
@@ -87,6 +101,8 @@ class ResumableUploads:
             locks=self.locks,
             reservations=self._reservations,
             unfinished=unfinished,
+            writer=self.writer,
+            this_node=this_node,
             metrics=metrics,
             clock=clock,
         )
@@ -99,6 +115,7 @@ class ResumableUploads:
             admission=admission,
             lookup=self.lookup,
             unfinished=unfinished,
+            writer=self.writer,
             idle_s=idle_s,
             clock=clock,
         )
@@ -113,7 +130,11 @@ class ResumableUploads:
         """End what runs. All of it continues after the next start."""
         self.pause()
         self._files.close()
+        if self.takeover is not None:
+            await self.takeover.close()
         await self.finisher.stop()
+        if self.writer is not None:
+            await self.writer.close()
 
     # --- creating and receiving -----------------------------------------------------------------------------------
 
@@ -150,7 +171,7 @@ class ResumableUploads:
         Raises UnknownUpload, GoneUpload, FinalUpload, OffsetMismatch, TooLarge, ChecksumMismatch, Busy, Stopping,
         Draining, UploadLocked, UploadPaused when the disk takes no more, DiskFull when it can't keep a complete
         upload, the refusal when these were the last bytes and are no image, and whatever the stream raises. For an open
-        upload also CompletedUpload, InconsistentLength and EmptyUpload.
+        upload also CompletedUpload, InconsistentLength and EmptyUpload. Among nodes as `Takeover.require_here` does.
         """
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
@@ -162,10 +183,13 @@ class ResumableUploads:
     async def head(self, upload_id: str) -> Progress:
         """How far the upload is, once a request that receives for it has saved what came.
 
-        Raises UnknownUpload, GoneUpload, UploadLocked, and the refusal of one that became no image.
+        Raises UnknownUpload, GoneUpload, UploadLocked, the refusal of one that became no image, and as
+        `Takeover.require_here` does.
         """
         async with self._locked(upload_id) as (_, upload):
             pass
+        if self.writer is not None and upload.state is UploadState.RECEIVING and not self.lookup.is_complete(upload):
+            await self.writer.flush(upload)
         return await self._settled(upload)
 
     async def state(self, upload_id: str) -> Progress:
@@ -228,6 +252,8 @@ class ResumableUploads:
         if not self.finisher.is_finishing(upload.id_hash):  # which cleans up itself
             self._reservations.release(upload.id_hash)
             self.unfinished.end(upload.id_hash)
+            if self.writer is not None:
+                self.writer.end(upload)
             await self._files.remove(upload.id_hash)
         return given_up
 
@@ -239,7 +265,9 @@ class ResumableUploads:
 
     @asynccontextmanager
     async def _locked(self, upload_id: str) -> AsyncIterator[tuple[UploadLock, Upload]]:
-        await self.lookup.by_id(upload_id)  # first: guessed ids must not evict the locks of real uploads
+        row = await self.lookup.row(upload_id)  # first: guessed ids must not evict the locks of real uploads
+        if self.takeover is not None:
+            await self.takeover.require_here(row)
         lock = self.locks.of(tokens.hash_secret(upload_id))
         async with lock.held():
             yield lock, await self.lookup.by_id(upload_id)
@@ -255,6 +283,8 @@ class ResumableUploads:
             if done and not finishing.cancelled():
                 finishing.result()
         row = await self._rows.get(upload.id_hash) or upload
+        if row.state is UploadState.RECEIVING and self._this_node.lacks(row.node):
+            raise UploadLocked("Another server of this host took over this upload. Ask how far it is.", retry_after_s=1)
         if row.state is UploadState.GONE:
             return await self._finished_before_it_was_given_up(upload)
         if row.refusal is not None:

@@ -45,10 +45,11 @@ def background_jobs(container: Container) -> Jobs:
 
 
 def _node_jobs(container: Container) -> list[Job]:
-    """How a node follows what others changed."""
+    """How a node follows what others changed, and what only nodes leave behind."""
     if container.membership is None:
         return []
     return [
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", 15, container.erasures.run),
+        Job("segment-sweep", HOUR_S, container.upload_janitor.sweep_segments, for_all=True),
     ]

@@ -53,13 +53,8 @@ class Asked:
         self.commands.append("status")
         return {}
 
-<<<<<<< HEAD
-    def drain(self, drained: bool, announced: bool) -> None:
-        self.commands.append(f"drain {drained} {announced}")
-=======
     async def drain(self, drained: bool, announced: bool) -> None:
-        self.commands.append(f"drain {drained}")
->>>>>>> k3
+        self.commands.append(f"drain {drained} {announced}")
 
     async def take_down(self, slug: str) -> str:
         self.commands.append(f"take down {slug}")

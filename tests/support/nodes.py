@@ -1,15 +1,19 @@
 """Nodes of one host in this process: a catalogue in PostgreSQL and one directory as the store of all of them."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from appliance.app import started
+from appliance.catalogue import NodeCatalogue
 from appliance.config.model import CatalogueConfig, Config, NodeConfig
 from appliance.container import Container, nodes_site_of, site_of
 from tests.support.host import Host, HostServer, ManualClock, small_config
@@ -19,18 +23,26 @@ from tests.support.server_process import ServerProcess
 SECRET = "only the nodes of these tests know it"
 
 
-def node_config(folder: Path, name: str, database: str) -> Config:
+SEGMENT_BYTES = NodeConfig().segment_bytes
+ACK_BUDGET_S = 0.2
+LOST_S = 60
+"""Longer than a lost node is silent."""
+
+
+def node_config(
+    folder: Path, name: str, database: str, segment_bytes: int = SEGMENT_BYTES, ack_budget_s: float = ACK_BUDGET_S
+) -> Config:
     """A node's configuration. Its store is the one that all nodes below `folder` have."""
     config = small_config(folder / name / "data")
     config.data_dir.mkdir(parents=True)
     (folder / "store").mkdir(exist_ok=True)
     config.store_dir.symlink_to(folder / "store")
-    node = NodeConfig(name=name, listen=f"127.0.0.1:{free_port()}", secret=SECRET)
+    node = NodeConfig(name=name, listen=f"127.0.0.1:{free_port()}", secret=SECRET, segment_bytes=segment_bytes)
     return replace(
         config,
         catalogue=CatalogueConfig(url=database),
         node=node,
-        uploads=replace(config.uploads, ack_budget_s=0.2),
+        uploads=replace(config.uploads, ack_budget_s=ack_budget_s),
     )
 
 
@@ -50,6 +62,7 @@ class NodeHost(Host):
 
     site: web.Application
     listener: HostServer
+    heart: "Heart"
 
     @property
     def name(self) -> str:
@@ -67,6 +80,41 @@ class NodeHost(Host):
             self.listener = listener_of(self.appliance, self.site, port)
             await self.listener.start_server()
 
+    @asynccontextmanager
+    async def lost(self) -> AsyncIterator[None]:
+        """While the block lasts, it runs, but other nodes have heard nothing of it for a minute."""
+        async with self.heart.beating:
+            self.heart.is_heard = False
+            let_fall_silent(self.appliance.config.catalogue.url or "", self.name)
+        try:
+            yield
+        finally:
+            self.heart.is_heard = True
+            await self.heart.beat(self.name)
+
+
+class Heart:
+    """A node's rows of nodes, whose heartbeats can be kept from being heard."""
+
+    def __init__(self, nodes: NodeCatalogue) -> None:
+        self._nodes = nodes
+        self.beating = asyncio.Lock()
+        self.is_heard = True
+
+    async def beat(self, name: str) -> None:
+        async with self.beating:
+            if self.is_heard:
+                await self._nodes.beat(name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._nodes, name)
+
+
+def let_fall_silent(database: str, name: str) -> None:
+    """Have the node's last sign of life a minute ago, by the database's clock."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE nodes SET seen_s = seen_s - %s WHERE name = %s", (LOST_S, name))
+
 
 @asynccontextmanager
 async def node(config: Config, clock: ManualClock) -> AsyncIterator[NodeHost]:
@@ -79,11 +127,18 @@ async def node(config: Config, clock: ManualClock) -> AsyncIterator[NodeHost]:
         client = await stack.enter_async_context(TestClient(HostServer(site)))
         listener = listener_of(appliance, site, int((config.node.listen or "").rpartition(":")[2]))
         await listener.start_server()
-        host = NodeHost(appliance, client, clock, site, listener)
+        host = NodeHost(appliance, client, clock, site, listener, _heart_of(appliance))
         try:
             yield host
         finally:
             await host.listener.close()
+
+
+def _heart_of(appliance: Container) -> Heart:
+    assert appliance.membership is not None
+    heart = Heart(appliance.catalogue.nodes)
+    appliance.membership._nodes = heart
+    return heart
 
 
 def listener_of(appliance: Container, site: web.Application, port: int | None) -> HostServer:
@@ -94,12 +149,14 @@ def listener_of(appliance: Container, site: web.Application, port: int | None) -
 
 
 @asynccontextmanager
-async def two_nodes(folder: Path, database: str) -> AsyncIterator[tuple[NodeHost, NodeHost]]:
+async def two_nodes(
+    folder: Path, database: str, segment_bytes: int = SEGMENT_BYTES, ack_budget_s: float = ACK_BUDGET_S
+) -> AsyncIterator[tuple[NodeHost, NodeHost]]:
     """Two nodes of one host."""
     clock = RunningClock(0)
     async with (
-        node(node_config(folder, "box-1", database), clock) as one,
-        node(node_config(folder, "box-2", database), clock) as two,
+        node(node_config(folder, "box-1", database, segment_bytes, ack_budget_s), clock) as one,
+        node(node_config(folder, "box-2", database, segment_bytes, ack_budget_s), clock) as two,
     ):
         yield one, two
 
@@ -116,6 +173,5 @@ def node_process(folder: Path, name: str, database: str, **changed: str) -> Serv
         APPLIANCE_NODE_NAME=name,
         APPLIANCE_NODE_LISTEN=f"127.0.0.1:{free_port()}",
         APPLIANCE_NODE_SECRET=SECRET,
-        APPLIANCE_LIMITS_MODE="off",
-        **changed,
+        **({"APPLIANCE_LIMITS_MODE": "off"} | changed),
     )

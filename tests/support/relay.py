@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 class Relay:
     """Passes TCP on, and cuts some connections after a random number of bytes that the client sent.
 
-    `passed_bytes` counts what clients sent through it.
+    `passed_bytes` counts what clients sent through it; it passes nothing more of that while `flowing` is not set.
     """
 
     port: int
@@ -22,11 +22,13 @@ class Relay:
     pause_s: float = 0.0
     cut: int = 0
     passed_bytes: int = 0
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
     _choose: random.Random = field(init=False)
     _passing: set["asyncio.Task[None]"] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._choose = random.Random(self.seed)
+        self.flowing.set()
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -62,6 +64,7 @@ class Relay:
                 below.write(data)
                 await below.drain()
                 await asyncio.sleep(self.pause_s)
+                await self.flowing.wait()
         except ConnectionError:
             pass
         finally:

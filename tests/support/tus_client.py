@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import ClientResponse
 
 from tests.support.host import Host
+from tests.support.waiting import until
 
 VERSION = {"Tus-Resumable": "1.0.0"}
 BYTES = {"Content-Type": "application/offset+octet-stream"}
@@ -81,6 +82,18 @@ class Tus:
         assert response.status == 200, await response.text()
         found: dict[str, Any] = await response.json()
         return found
+
+    async def image(self, where: str) -> dict[str, Any]:
+        """The image that an upload becomes whose bytes are all there, once it is one."""
+        found: dict[str, Any] = {}
+
+        async def is_done() -> bool:
+            found.update(await self.state(where))
+            return bool(found["state"] != "processing")
+
+        await until(is_done, "an image")
+        image: dict[str, Any] = found["image"]
+        return image
 
     async def whole(self, data: bytes, **metadata: str) -> str:
         """An upload that became an image."""

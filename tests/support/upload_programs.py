@@ -66,7 +66,7 @@ async def through_an_ordeal(  # noqa: PLR0917 - what it takes
     choose, killed = random.Random(seed), 0
     relay = Relay(served.port, seed=seed, share=share, most=3 * CHUNK_BYTES, pause_s=PAUSE_S)
     async with relay.listening() as url, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_brought(url, client, file)) for client, file in zip(clients, files, strict=True)]
+        tasks = [group.create_task(brought(url, client, file)) for client, file in zip(clients, files, strict=True)]
         while killed < kills and not all(task.done() for task in tasks):
             await asyncio.sleep(choose.uniform(0.2, 1.5))
             served.kill()
@@ -75,7 +75,7 @@ async def through_an_ordeal(  # noqa: PLR0917 - what it takes
     return Ordeal([task.result() for task in tasks], killed, relay.cut)
 
 
-async def _brought(url: str, client: str, file: Path) -> Brought:
+async def brought(url: str, client: str, file: Path) -> Brought:
     began_s = time.monotonic()
     bring = _with_tuspy if client in TUSPY else _with_node
     where, requests, again = await bring(url + UPLOADS, client, file)

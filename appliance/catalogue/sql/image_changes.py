@@ -35,7 +35,7 @@ def add(
     max_album_images: int,
 ) -> Outcome[None]:
     if upload is not None:
-        finish_upload(connection, upload.id_hash, upload_kept_until_s)
+        finish_upload(connection, upload, upload_kept_until_s)
     if connection.execute(sql.TOMBSTONE, {"slug": image.slug}).fetchone():
         raise Conflict("The generated image link was used before. Try again.")
     charge(connection, image)

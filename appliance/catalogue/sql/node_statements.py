@@ -28,6 +28,13 @@ ACQUIRE = f"""
 RELEASE = "DELETE FROM leases WHERE name = :name AND node = :node"
 RELEASE_ALL = "DELETE FROM leases WHERE node = :node"
 LEASES = f"SELECT name, node, until_s - {_NOW} FROM leases WHERE name > '' AND {_HOLDER_IS_ALIVE} ORDER BY name"
+CLAIM_UPLOAD = """
+    UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving' AND NOT EXISTS
+    (SELECT 1 FROM nodes WHERE nodes.name = uploads.node AND nodes.name <> :node
+    AND nodes.home <> (SELECT home FROM nodes WHERE name = :node))"""
+TAKE_OVER_UPLOAD = f"""
+    UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving' AND node = :former
+    AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.name = :former AND nodes.seen_s > {_NOW} - :dead_after_s)"""
 ERASED = """
     SELECT slug, erased_s FROM tombstones INDEXED BY tombstones_by_erasure
     WHERE (erased_s, slug) > (:since_s, :after) ORDER BY erased_s, slug LIMIT :limit"""

@@ -114,11 +114,12 @@ COMPLETE_UPLOAD = """
 SET_UPLOAD_EDITS = """
     UPDATE uploads SET edits = :edits, had_credentials = max(had_credentials, :credentials)
     WHERE id_hash = :id_hash AND state = 'receiving'"""
-CLAIM_UPLOAD = "UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving'"
+MOVE_UPLOAD = """
+    UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving' AND node = :former"""
 KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
 END_UPLOAD = """
     UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s
-    WHERE id_hash = :id_hash AND state = 'receiving'"""
+    WHERE id_hash = :id_hash AND state = 'receiving' AND coalesce(node, '') = :node"""
 GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND state <> 'receiving'"
 UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving

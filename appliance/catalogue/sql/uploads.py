@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from appliance.catalogue.sql import node_statements
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.lock_mark import mark_if_closed
@@ -11,6 +12,7 @@ from appliance.catalogue.sql.rows import Row, packed, refusal_text, tombstone_va
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import Conflict
 from appliance.domain.model import Ending, Tombstone
+from appliance.domain.nodes import DEAD_AFTER_S
 from appliance.domain.resumable_uploads import Refusal, Upload, UploadState
 
 
@@ -43,6 +45,13 @@ class UploadRows:
         names = list(id_hashes)
         await self._writer.run(lambda connection: _claim(connection, names, node))
 
+    async def move(self, upload: Upload, node: str) -> bool:
+        return await self._writer.run(lambda connection: _move(connection, sql.MOVE_UPLOAD, upload, node))
+
+    async def take_over(self, upload: Upload, node: str) -> bool:
+        statement = node_statements.TAKE_OVER_UPLOAD
+        return await self._writer.run(lambda connection: _move(connection, statement, upload, node, DEAD_AFTER_S))
+
     async def keep_until(self, id_hash: str, expires_s: int) -> None:
         await self._writer.run(lambda connection: _keep_until(connection, id_hash, expires_s))
 
@@ -66,9 +75,9 @@ class UploadRows:
         return await self._writer.run(lambda connection: _forget(connection, now_s, limit))
 
 
-def finish_upload(connection: Connection, id_hash: str, kept_until_s: int) -> None:
-    """Part of a larger change. Raises Conflict when the upload is not being received any more."""
-    if not _end(connection, id_hash, UploadState.DONE, kept_until_s):
+def finish_upload(connection: Connection, upload: Upload, kept_until_s: int) -> None:
+    """Part of a larger change. Raises Conflict when the upload is not being received any more, or on another node."""
+    if not _end(connection, upload, UploadState.DONE, kept_until_s):
         raise Conflict("The upload was cancelled in the meantime.")
 
 
@@ -101,8 +110,15 @@ def _set_edits(connection: Connection, id_hash: str, edits: bytes, credentials: 
 
 def _claim(connection: Connection, id_hashes: Sequence[str], node: str) -> Outcome[None]:
     for id_hash in id_hashes:
-        connection.execute(sql.CLAIM_UPLOAD, {"id_hash": packed(id_hash), "node": node})
+        connection.execute(node_statements.CLAIM_UPLOAD, {"id_hash": packed(id_hash), "node": node})
     return Outcome(None)
+
+
+def _move(
+    connection: Connection, statement: str, upload: Upload, node: str, dead_after_s: int | None = None
+) -> Outcome[bool]:
+    values = {"id_hash": packed(upload.id_hash), "former": upload.node, "node": node, "dead_after_s": dead_after_s}
+    return Outcome(connection.execute(statement, values).rowcount == 1)
 
 
 def _keep_until(connection: Connection, id_hash: str, expires_s: int) -> Outcome[None]:
@@ -113,14 +129,14 @@ def _keep_until(connection: Connection, id_hash: str, expires_s: int) -> Outcome
 def _refuse(
     connection: Connection, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int
 ) -> Outcome[bool]:
-    if not _end(connection, upload.id_hash, UploadState.REFUSED, kept_until_s, refusal):
+    if not _end(connection, upload, UploadState.REFUSED, kept_until_s, refusal):
         return Outcome(False)
     return Outcome(True, _add_tombstone(connection, upload, now_s))
 
 
 def _give_up(connection: Connection, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool) -> Outcome[bool]:
     id_hash = {"id_hash": packed(upload.id_hash)}
-    ended = _end(connection, upload.id_hash, UploadState.GONE, kept_until_s)
+    ended = _end(connection, upload, UploadState.GONE, kept_until_s)
     if not ended:
         connection.execute(sql.GIVE_UP_ENDED, id_hash)
     connection.execute(sql.CLEAR_GONE_UPLOAD, id_hash)
@@ -128,11 +144,12 @@ def _give_up(connection: Connection, upload: Upload, *, now_s: int, kept_until_s
 
 
 def _end(
-    connection: Connection, id_hash: str, state: UploadState, kept_until_s: int, refusal: Refusal | None = None
+    connection: Connection, upload: Upload, state: UploadState, kept_until_s: int, refusal: Refusal | None = None
 ) -> bool:
-    """False if it has ended already."""
+    """False if it has ended already, or if another node has it now."""
     values = {
-        "id_hash": packed(id_hash),
+        "id_hash": packed(upload.id_hash),
+        "node": upload.node or "",
         "state": state.value,
         "refusal": refusal_text(refusal),
         "expires_s": kept_until_s,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from appliance.config.option_info import info
+from appliance.config.units import KB, MB
 
 MIN_SECRET_CHARS = 32
 
@@ -36,5 +37,14 @@ class NodeConfig:
             "What the nodes prove to each other that they belong together: the same text of 32 characters or more on "
             "all of them. Best set as the credential `node_secret`.",
             secret=True,
+        ),
+    )
+    segment_bytes: int = field(
+        default=16 * MB,
+        metadata=info(
+            "While a resumable upload arrives, the store gets it in pieces of this size. When the upload's node is "
+            "lost, a client sends less than one of them again, unless the store was slower than the client. Smaller "
+            "ones cost more requests to the store.",
+            minimum=64 * KB,
         ),
     )

@@ -110,6 +110,7 @@ from appliance.domain.errors.resumable import (
     UnknownUpload,
     UnsupportedTusVersion,
     UploadLocked,
+    UploadMoving,
     UploadPaused,
 )
 from appliance.domain.errors.uploads import (
@@ -240,6 +241,7 @@ __all__ = [
     "UnsupportedImageRequest",
     "UnsupportedTusVersion",
     "UploadLocked",
+    "UploadMoving",
     "UploadPaused",
     "VersionMismatch",
     "WrongPassphrase",

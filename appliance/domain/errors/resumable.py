@@ -85,6 +85,14 @@ class UploadPaused(ApplianceError):
     texts = ("There is not enough disk space to continue. What was uploaded is kept; try again later.",)
 
 
+class UploadMoving(ApplianceError):
+    """The node with the upload's bytes is lost, and another one fetches from the store what that has of them."""
+
+    code = "upload-moving"
+    title = "The upload is moving to another server"
+    texts = ("A server of this host has failed, and another one takes over the upload. Try again in a moment.",)
+
+
 class UploadLocked(ApplianceError):
     """Another request is using the same upload, or has taken it over."""
 

@@ -2,10 +2,24 @@
 
 from dataclasses import replace
 
+import pytest
+
 from appliance.catalogue import Catalogue
+from appliance.catalogue.sql import uploads
+from appliance.domain.errors import Conflict
 from appliance.domain.model import Image, Location
-from appliance.domain.resumable_uploads import UploadState
+from appliance.domain.nodes import Node
+from appliance.domain.resumable_uploads import Refusal, UploadState
 from tests.support.rows import LATER, NOW_S, image, slug, upload
+
+BOX_1 = Node("box-1", "http://10.0.0.1:8090", "home-1", "1.0")
+BOX_2 = Node("box-2", "http://10.0.0.2:8090", "home-2", "1.0")
+
+
+async def node_of_upload(catalogue: Catalogue, number: int) -> str | None:
+    row = await catalogue.uploads.get(upload(number).id_hash)
+    assert row is not None
+    return row.node
 
 
 async def node_of(catalogue: Catalogue, number: int) -> str | None:
@@ -40,10 +54,66 @@ async def test_a_node_claims_images_that_the_store_does_not_have(catalogue: Cata
 async def test_a_node_claims_uploads_that_have_not_ended(catalogue: Catalogue) -> None:
     for number in range(2):
         await catalogue.uploads.add(upload(number, node="box-2"))
-    await catalogue.uploads.give_up(upload(1), now_s=NOW_S, kept_until_s=LATER)
+    await catalogue.uploads.give_up(upload(1, node="box-2"), now_s=NOW_S, kept_until_s=LATER)
     await catalogue.uploads.claim([upload(number).id_hash for number in range(3)], "box-1")
     rows = [await catalogue.uploads.get(upload(number).id_hash) for number in range(2)]
     assert [(row.node, row.state) for row in rows if row] == [
         ("box-1", UploadState.RECEIVING),
         ("box-2", UploadState.GONE),
     ]
+
+
+async def test_a_node_claims_no_upload_of_another_one(catalogue: Catalogue) -> None:
+    """It may have taken it over meanwhile."""
+    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
+        await catalogue.nodes.join(node)
+    for number, name in enumerate((None, "box-1", "box-2", "formerly-box-1", "nobody-knows")):
+        await catalogue.uploads.add(upload(number, node=name))
+    await catalogue.uploads.claim([upload(number).id_hash for number in range(5)], "box-1")
+    assert [await node_of_upload(catalogue, number) for number in range(5)] == [
+        "box-1",
+        "box-1",
+        "box-2",
+        "box-1",
+        "box-1",
+    ]
+
+
+async def test_an_upload_moves_from_the_node_that_it_was_on(catalogue: Catalogue) -> None:
+    moved = upload(0, node="box-1")
+    await catalogue.uploads.add(moved)
+    assert await catalogue.uploads.move(moved, "box-2")
+    assert not await catalogue.uploads.move(moved, "box-3")
+    assert await node_of_upload(catalogue, 0) == "box-2"
+
+
+async def test_one_node_takes_over_an_upload_of_a_lost_one(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await catalogue.nodes.join(BOX_1)
+    lost = upload(0, node="box-1")
+    await catalogue.uploads.add(lost)
+    assert not await catalogue.uploads.take_over(lost, "box-2")  # it was heard of a moment ago
+    monkeypatch.setattr(uploads, "DEAD_AFTER_S", -1)
+    assert await catalogue.uploads.take_over(lost, "box-2")
+    assert not await catalogue.uploads.take_over(lost, "box-3")
+    assert await node_of_upload(catalogue, 0) == "box-2"
+
+
+async def test_an_upload_of_a_node_that_nobody_knows_can_be_taken_over(catalogue: Catalogue) -> None:
+    forgotten = upload(0, node="box-1")
+    await catalogue.uploads.add(forgotten)
+    assert await catalogue.uploads.take_over(forgotten, "box-2")
+
+
+async def test_a_former_node_ends_no_upload(catalogue: Catalogue) -> None:
+    former = upload(0, node="box-1")
+    await catalogue.uploads.add(former)
+    await catalogue.uploads.move(former, "box-2")
+    refusal = Refusal("not-an-image", "It isn't an image.")
+    assert not await catalogue.uploads.give_up(former, now_s=NOW_S, kept_until_s=LATER)
+    assert not await catalogue.uploads.refuse(former, refusal, now_s=NOW_S, kept_until_s=LATER)
+    with pytest.raises(Conflict):
+        await catalogue.images.add(image(0), upload=former, upload_kept_until_s=LATER)
+    row = await catalogue.uploads.get(former.id_hash)
+    assert row == replace(former, node="box-2")

@@ -65,7 +65,15 @@ async def test_keys_that_are_not_ours_do_not_break_a_rebuild(tmp_path: Path) -> 
             before = await rows_of(served)
             lose_catalogue(served)
             bucket = Minio(minio.endpoint, minio.access_key, minio.secret_key, secure=False)
-            for key in ("tombstones/", "albums/", "meta/", "originals/", "originals/by hand.jpg", "backups/"):
+            for key in (
+                "tombstones/",
+                "albums/",
+                "meta/",
+                "originals/",
+                "originals/by hand.jpg",
+                "backups/",
+                "parts/a/0",
+            ):
                 bucket.put_object("images", key, io.BytesIO(), 0)
             done = served.command("catalogue", "rebuild")
             assert done.returncode == 0, done.stderr

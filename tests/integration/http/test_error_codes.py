@@ -246,7 +246,7 @@ MET_BY_LOCKS = {  # in tests/integration/locks
 }
 MET_UNDER_ATTACK = {"banned", "proof-required"}  # in tests/integration/bans and limits
 MET_BY_GUESTS = {"invite-full", "invite-gone", "unknown-invite"}  # in tests/integration/invites
-MET_WITH_NODES = {"node-unavailable"}  # in tests/integration/nodes
+MET_WITH_NODES = {"node-unavailable", "upload-moving"}  # in tests/integration/nodes
 NEVER_TOLD = {
     "incomplete-upload",  # its client is gone; what it leaves behind is tested in uploads/test_admission
     "object-missing",  # told as store-unavailable wherever a row lives

@@ -7,11 +7,15 @@ import pytest
 import pytest_asyncio
 
 from appliance.domain.errors import StoreUnavailable
+from appliance.nodes import neighbours
+from appliance.resumable import segment_writer, takeover
 from tests.support.nodes import NodeHost, two_nodes
 from tests.support.postgres import new_schema
+from tests.support.segments import SEGMENT_BYTES
 from tests.support.servers import Server
 
 OPERATIONS = ("check", "put", "put_bytes", "delete", "stat", "fetch", "open")
+PATIENCE_S = 60.0
 Nodes = tuple[NodeHost, NodeHost]
 
 
@@ -20,6 +24,23 @@ async def nodes(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> A
     """Two nodes for a module's tests, which run on its loop; their clock only moves on."""
     async with two_nodes(tmp_path_factory.mktemp("nodes"), new_schema(postgres)) as both:
         yield both
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def segmented(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> AsyncIterator[Nodes]:
+    """Two nodes that store segments of 100,000 bytes."""
+    async with two_nodes(tmp_path_factory.mktemp("segmented"), new_schema(postgres), SEGMENT_BYTES, PATIENCE_S) as both:
+        yield both
+
+
+@pytest.fixture
+def patient_nodes() -> Iterator[None]:
+    """Nodes ask each time which others there are, and have time for the store, however busy the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "KNOWN_S", 0.0)
+        patch.setattr(takeover, "WAIT_S", PATIENCE_S)
+        patch.setattr(segment_writer, "FLUSH_WITHIN_S", PATIENCE_S)
+        yield
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ async def test_an_upload_goes_on_at_any_node(nodes: Nodes) -> None:
     assert (await one.patch(where, 1_000_000, data[1_000_000:2_000_000])).status == 204
     finished = await two.patch(where, 2_000_000, data[2_000_000:])
     assert (finished.status, finished.headers["Upload-Offset"]) == (204, str(len(data)))
-    state = await two.state(where)
-    assert (state["state"], state["image"]["sha256"]) == ("done", sha256([data]))
-    original = await nodes[1].get(f"/i/{state['image']['slug']}/original")
+    image = await two.image(where)
+    assert image["sha256"] == sha256([data])
+    original = await nodes[1].get(f"/i/{image['slug']}/original")
     assert sha256([await original.read()]) == sha256([data])
 
 
@@ -87,7 +87,7 @@ async def test_parts_of_one_node_are_assembled_at_any_node(nodes: Nodes, jpeg: b
     one, two = (Tus(node) for node in nodes)
     parts = [await one.part(jpeg[:5000]), await one.part(jpeg[5000:])]
     where = await two.created(await two.post(headers={"Upload-Concat": f"final;{' '.join(parts)}"}))
-    assert (await two.state(where))["image"]["sha256"] == sha256([jpeg])
+    assert (await two.image(where))["sha256"] == sha256([jpeg])
 
 
 async def test_parts_of_several_nodes_are_brought_together(nodes: Nodes, jpeg: bytes) -> None:
@@ -95,7 +95,7 @@ async def test_parts_of_several_nodes_are_brought_together(nodes: Nodes, jpeg: b
     parts = [await one.part(jpeg[:5000]), await two.part(jpeg[5000:9000]), await one.part(jpeg[9000:])]
     final = {"Upload-Concat": f"final;{' '.join(parts)}"}
     where = await two.created(await two.post(headers=final))
-    assert (await one.state(where))["image"]["sha256"] == sha256([jpeg])
+    assert (await one.image(where))["sha256"] == sha256([jpeg])
     assert await one.created(await one.post(headers=final)) == where  # for a client whose reply was lost
     for node in nodes:
         await node.appliance.upload_janitor.run()
@@ -124,7 +124,7 @@ async def test_what_arrived_before_a_connection_broke_is_kept(nodes: Nodes) -> N
 
     await until(has_it)
     assert (await two.patch(where, 400_000, data[400_000:])).status == 204
-    assert (await two.state(where))["image"]["sha256"] == sha256([data])
+    assert (await two.image(where))["sha256"] == sha256([data])
 
 
 async def test_an_upload_by_the_ietfs_draft_goes_on_at_any_node(nodes: Nodes, jpeg: bytes) -> None:
@@ -156,7 +156,7 @@ async def test_tuspy_moves_from_node_to_node(nodes: Nodes) -> None:
         return path
 
     where = await asyncio.to_thread(send)
-    assert (await Tus(nodes[0]).state(where))["image"]["sha256"] == sha256([data])
+    assert (await Tus(nodes[0]).image(where))["sha256"] == sha256([data])
 
 
 async def test_an_upload_on_a_node_that_does_not_answer_can_be_resumed_later(nodes: Nodes, jpeg: bytes) -> None:
