@@ -48,7 +48,7 @@ def opened(data: bytes) -> Iterator[tuple[int, Facts]]:
         os.close(fd)
 
 
-def from_planes(data: bytes, targets: Sequence[Target] = TARGETS) -> dict[Target, Image.Image] | None:
+def from_planes(data: bytes, targets: tuple[Target, ...] = TARGETS) -> dict[Target, Image.Image] | None:
     with opened(data) as (fd, facts):
         stills = {target: shape(facts.width, facts.height, target.preset) for target in targets}
         made = rendering.jpegs_from_planes(fd, formats.JPEG, stills)
@@ -56,7 +56,7 @@ def from_planes(data: bytes, targets: Sequence[Target] = TARGETS) -> dict[Target
 
 
 def by_libvips(
-    data: bytes, patch: pytest.MonkeyPatch, targets: Sequence[Target] = TARGETS
+    data: bytes, patch: pytest.MonkeyPatch, targets: tuple[Target, ...] = TARGETS
 ) -> dict[Target, Image.Image]:
     patch.setattr(rendering, "loaded", lambda: "switched off")
     with opened(data) as (fd, facts):
