@@ -1,7 +1,7 @@
 """Sizes made from planes, compared with those that libvips makes of the same JPEG."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -80,7 +80,7 @@ CASES: dict[str, Callable[[], bytes]] = {
 }
 
 
-def check(data: bytes, targets: Sequence[Target], patch: pytest.MonkeyPatch) -> None:
+def check(data: bytes, targets: tuple[Target, ...], patch: pytest.MonkeyPatch) -> None:
     made = from_planes(data, targets)
     assert made is not None
     for target, expected in by_libvips(data, patch, targets).items():
