@@ -23,6 +23,8 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MANY = 5
+WITHIN_S = 180.0
+"""Longer than a lost commit is looked for."""
 WAITS = b"SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 END_WAITING = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 SEED = 7
@@ -85,7 +87,9 @@ async def until_many(people: list[Uploaders]) -> None:
     """Each node has accepted some uploads since."""
     before = [len(those.promises) for those in people]
     await until(
-        lambda: all(len(those.promises) >= count + MANY for those, count in zip(people, before, strict=True)), "uploads"
+        lambda: all(len(those.promises) >= count + MANY for those, count in zip(people, before, strict=True)),
+        "uploads",
+        WITHIN_S,
     )
 
 
@@ -117,8 +121,8 @@ async def test_uploads_get_a_clear_refusal_and_views_go_on_until_the_database_is
         await until_many(people)
         assert await views(nodes, slug) == [200] * 6
         await asyncio.to_thread(databases.primary.stop, signal.SIGQUIT)
-        await until(lambda: all(those.faults for those in people), "refusals")
         assert await views(nodes, slug) == [200] * 6
+        await until(lambda: all(those.faults for those in people), "refusals", WITHIN_S)
         await asyncio.to_thread(back)
         await until_many(people)
 
