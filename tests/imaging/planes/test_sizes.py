@@ -1,7 +1,7 @@
 """Sizes made from planes, compared with those that libvips makes of the same JPEG."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -48,7 +48,7 @@ def opened(data: bytes) -> Iterator[tuple[int, Facts]]:
         os.close(fd)
 
 
-def from_planes(data: bytes, targets: Sequence[Target] = TARGETS) -> dict[Target, Image.Image] | None:
+def from_planes(data: bytes, targets: tuple[Target, ...] = TARGETS) -> dict[Target, Image.Image] | None:
     with opened(data) as (fd, facts):
         stills = {target: shape(facts.width, facts.height, target.preset) for target in targets}
         made = rendering.jpegs_from_planes(fd, formats.JPEG, stills)
@@ -56,7 +56,7 @@ def from_planes(data: bytes, targets: Sequence[Target] = TARGETS) -> dict[Target
 
 
 def by_libvips(
-    data: bytes, patch: pytest.MonkeyPatch, targets: Sequence[Target] = TARGETS
+    data: bytes, patch: pytest.MonkeyPatch, targets: tuple[Target, ...] = TARGETS
 ) -> dict[Target, Image.Image]:
     patch.setattr(rendering, "loaded", lambda: "switched off")
     with opened(data) as (fd, facts):
@@ -80,7 +80,7 @@ CASES: dict[str, Callable[[], bytes]] = {
 }
 
 
-def check(data: bytes, targets: Sequence[Target], patch: pytest.MonkeyPatch) -> None:
+def check(data: bytes, targets: tuple[Target, ...], patch: pytest.MonkeyPatch) -> None:
     made = from_planes(data, targets)
     assert made is not None
     for target, expected in by_libvips(data, patch, targets).items():
