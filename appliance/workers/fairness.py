@@ -55,7 +55,7 @@ class QueueTicket:
 
 
 @dataclass(slots=True, eq=False)
-class Job:
+class SlotUse:
     """A client's use of a slot. Its seconds count until `FairQueue.end`."""
 
     queue: "FairQueue"
@@ -131,7 +131,7 @@ class FairQueue:
             self.remove(ticket)
         return tuple(tickets)
 
-    def next(self, *, idle: bool = False, short: bool = False) -> "tuple[QueueTicket, Job] | None":
+    def next(self, *, idle: bool = False, short: bool = False) -> "tuple[QueueTicket, SlotUse] | None":
         """Take out the ticket whose turn it is, and start its job; None when nothing waits.
 
         With `idle`, only clients without a running job count. With `short`, None unless its job is a short one.
@@ -162,21 +162,21 @@ class FairQueue:
             self._level_s = max(self._level_s, due_s)
         return client
 
-    def start(self, client: str) -> "Job":
+    def start(self, client: str) -> "SlotUse":
         """Start a job of the client's."""
         account, now_s = self._account(client), self._clock()
         account.turns += 1
         account.running += 1
         account.started_s += now_s
-        return Job(self, client, now_s)
+        return SlotUse(self, client, now_s)
 
-    def restart(self, job: "Job") -> None:
+    def restart(self, job: "SlotUse") -> None:
         """Count a job's seconds from now on."""
         account, now_s = self._accounts[job.client], self._clock()
         account.started_s += now_s - job.started_s
         job.started_s = now_s
 
-    def end(self, job: "Job") -> float:
+    def end(self, job: "SlotUse") -> float:
         """End a job; the seconds that it used."""
         account, used_s = self._accounts[job.client], self._clock() - job.started_s
         self._level_s += used_s / len(self._accounts)

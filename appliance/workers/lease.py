@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from appliance.domain.clients import Clients
 from appliance.domain.renditions import Priority
 from appliance.workers.fairness import QueueTicket
-from appliance.workers.work_queue import Place, WorkQueue
+from appliance.workers.work_queue import GrantedSlot, WorkQueue
 
 T = TypeVar("T")
 Charge = Callable[[Clients, float], None]
@@ -36,7 +36,7 @@ class Lease(Generic[T]):
         self._charge = charge
         self._ticket = QueueTicket(priority, clients, is_short=is_short)
         self._made_of = made_of
-        self._place: Place[Any] | None = None
+        self._place: GrantedSlot[Any] | None = None
 
     @property
     def priority(self) -> Priority:

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from appliance.domain.errors import Busy, Stopping
 from appliance.domain.renditions import Priority
-from appliance.workers.fairness import FairQueue, Job, QueueTicket
+from appliance.workers.fairness import FairQueue, QueueTicket, SlotUse
 
 S = TypeVar("S")
 _BACKGROUND_FACTOR = 16
@@ -21,11 +21,11 @@ _LEARNING = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place(Generic[S]):
+class GrantedSlot(Generic[S]):
     """A ticket's place at a slot, which it was granted for a job."""
 
     slot: S
-    job: Job
+    job: SlotUse
     is_short: bool
 
 
@@ -70,8 +70,8 @@ class WorkQueue(Generic[S]):
         self._max_wait_s = max_wait_s
         self._on_refusal = on_refusal
         self._mean_s = 0.0
-        self._running: dict[S, Place[S]] = {}
-        self._ahead: dict[S, Place[S]] = {}
+        self._running: dict[S, GrantedSlot[S]] = {}
+        self._ahead: dict[S, GrantedSlot[S]] = {}
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -91,7 +91,7 @@ class WorkQueue(Generic[S]):
         """How many clients' use of time is remembered, over all priorities."""
         return sum(queue.remembered for queue in self._queues.values())
 
-    async def acquire(self, ticket: QueueTicket) -> Place[S]:
+    async def acquire(self, ticket: QueueTicket) -> GrantedSlot[S]:
         """A place at a slot, once it is the ticket's turn. Raises Busy when too many wait, and Stopping."""
         if self._stopping:
             raise Stopping
@@ -108,7 +108,7 @@ class WorkQueue(Generic[S]):
         self._fill_spare()
         self._hand_ahead()
         try:
-            return cast(Place[S], await granted)
+            return cast(GrantedSlot[S], await granted)
         except asyncio.CancelledError:
             if granted.cancelled():
                 ticket.leave()
@@ -116,7 +116,7 @@ class WorkQueue(Generic[S]):
                 self.release(granted.result())
             raise
 
-    def release(self, place: Place[S]) -> float:
+    def release(self, place: GrantedSlot[S]) -> float:
         """Give the slot to the next ticket; the seconds for which the place was in use."""
         slot, job = place.slot, place.job
         if self._ahead.get(slot) is place:  # it had nothing left to do when its turn came
@@ -152,14 +152,14 @@ class WorkQueue(Generic[S]):
                 if found is None:
                     return
                 ticket, job = found
-                self._ahead[slot] = Place(slot, job, is_short=True)
+                self._ahead[slot] = GrantedSlot(slot, job, is_short=True)
                 _tell(ticket, self._ahead[slot])
 
-    def _start(self, slot: S, ticket: QueueTicket, job: Job) -> Place[S]:
-        self._running[slot] = place = Place(slot, job, ticket.is_short)
+    def _start(self, slot: S, ticket: QueueTicket, job: SlotUse) -> GrantedSlot[S]:
+        self._running[slot] = place = GrantedSlot(slot, job, ticket.is_short)
         return place
 
-    def _spare_for(self, ticket: QueueTicket) -> Place[S] | None:
+    def _spare_for(self, ticket: QueueTicket) -> GrantedSlot[S] | None:
         """A place at the spare, however many wait: `_fill_spare` gave it to none of them, so none may have it."""
         views = self._queues[Priority.VIEW]
         if ticket.priority is not Priority.VIEW or (client := views.idle_client(ticket.clients)) is None:
@@ -177,7 +177,7 @@ class WorkQueue(Generic[S]):
             return None
         return self._spare
 
-    def _grant(self, slot: S, found: tuple[QueueTicket, Job] | None) -> bool:
+    def _grant(self, slot: S, found: tuple[QueueTicket, SlotUse] | None) -> bool:
         if found is None:
             return False
         ticket, job = found
@@ -256,6 +256,6 @@ def _promised_slot() -> asyncio.Future[Any]:
     return asyncio.get_running_loop().create_future()
 
 
-def _tell(ticket: QueueTicket, place: Place[Any]) -> None:
+def _tell(ticket: QueueTicket, place: GrantedSlot[Any]) -> None:
     assert ticket.granted is not None
     ticket.granted.set_result(place)
