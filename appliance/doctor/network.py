@@ -31,7 +31,7 @@ _TIMED_OUT = f"timed out after {WITHIN_S:.0f} s: a firewall drops it, or the mac
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Endpoint:
     """What this server needs on another machine. `part` is a word for people."""
 
     part: str
@@ -44,24 +44,24 @@ class Peer:
 
 async def network(config: Config) -> AsyncIterator[Finding]:
     """A line for each machine that can't be reached, or one for all of them; none where all is on this machine."""
-    peers = [peer for peer in await _peers(config) if not _is_here(peer.host)]
-    obstacles = await asyncio.gather(*(find_obstacle(peer) for peer in peers))
-    for peer, obstacle in zip(peers, obstacles, strict=True):
+    endpoints = [endpoint for endpoint in await _endpoints(config) if not _is_here(endpoint.host)]
+    obstacles = await asyncio.gather(*(find_obstacle(endpoint) for endpoint in endpoints))
+    for endpoint, obstacle in zip(endpoints, obstacles, strict=True):
         if obstacle is not None:
-            others = [rest for other, rest in zip(peers, obstacles, strict=True) if other.part == peer.part]
-            said = f"can't connect to {peer}: {obstacle}"
-            is_spared = peer.part == "database" and None in others  # a replica takes the place of a primary
+            others = [rest for other, rest in zip(endpoints, obstacles, strict=True) if other.part == endpoint.part]
+            said = f"can't connect to {endpoint}: {obstacle}"
+            is_spared = endpoint.part == "database" and None in others  # a replica takes the place of a primary
             yield warn("network", said) if is_spared else fault("network", said)
-    if peers and not any(obstacles):
-        yield ok("network", f"connects to {', '.join(map(str, peers))}")
+    if endpoints and not any(obstacles):
+        yield ok("network", f"connects to {', '.join(map(str, endpoints))}")
 
 
-async def find_obstacle(peer: Peer) -> str | None:
+async def find_obstacle(endpoint: Endpoint) -> str | None:
     """Why this process can't connect to it, and what to do. None if it can."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(WITHIN_S):
-            found = await loop.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+            found = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, TimeoutError):
         return "its name can't be looked up: check the name, and that this server may ask its nameservers"
     family, kind, protocol, _, address = found[0]
@@ -88,15 +88,15 @@ def _is_filtered(family: int, address: str) -> bool:
     return False
 
 
-async def _peers(config: Config) -> Sequence[Peer]:
-    peers = [Peer("database", host, port) for host, port in database_addresses(config)]
+async def _endpoints(config: Config) -> Sequence[Endpoint]:
+    endpoints = [Endpoint("database", host, port) for host, port in database_addresses(config)]
     if config.store.kind == "minio":
         url = URL(f"{'https' if config.store.secure else 'http'}://{config.store.endpoint}")
-        peers.append(Peer("store", url.host or "", url.port or 0))
-    return [*peers, *await _other_servers(config)]
+        endpoints.append(Endpoint("store", url.host or "", url.port or 0))
+    return [*endpoints, *await _other_servers(config)]
 
 
-async def _other_servers(config: Config) -> Sequence[Peer]:
+async def _other_servers(config: Config) -> Sequence[Endpoint]:
     """Those that live, as the running server knows them."""
     try:
         status = await ask_status(config)
@@ -104,7 +104,7 @@ async def _other_servers(config: Config) -> Sequence[Peer]:
         return []
     nodes = [node for node in status.get("nodes", ()) if node["state"] == "alive" and node["name"] != status["node"]]
     urls = [(node["name"], URL(node["url"])) for node in nodes]
-    return [Peer(f"server {name}", url.host or "", url.port or 0) for name, url in urls]
+    return [Endpoint(f"server {name}", url.host or "", url.port or 0) for name, url in urls]
 
 
 def _is_here(host: str) -> bool:

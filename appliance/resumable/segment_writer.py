@@ -15,7 +15,7 @@ from appliance.catalogue import UploadCatalogue
 from appliance.domain.errors import ApplianceError, StoreUnavailable
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.objectstore.observed import ObservedStore
-from appliance.resumable.segments import Segment, Segments
+from appliance.resumable.segments import Segments, UploadSegment
 from appliance.spool.resumed import UploadFiles
 
 WRITERS = 2
@@ -230,7 +230,7 @@ class SegmentWriter:
         begins, due = followed.stored or 0, self._due(followed)
         if due <= followed.end:
             return
-        segment = Segment(followed.upload.id_hash, begins, min(due, begins + self.segment_bytes))
+        segment = UploadSegment(followed.upload.id_hash, begins, min(due, begins + self.segment_bytes))
         followed.has_some = True
         await self._segments.put(segment)
         followed.end = segment.end

@@ -23,7 +23,7 @@ UNFINISHED = ".joining"
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class UploadSegment:
     """The bytes of an upload from `start` to `end` in the store."""
 
     upload: str
@@ -43,12 +43,12 @@ class Segments:
         self._store = store
         self._spool = spool
 
-    async def put(self, segment: Segment) -> None:
+    async def put(self, segment: UploadSegment) -> None:
         """Store bytes of the upload's file. Raises StoreUnavailable, OSError."""
         path, length = self._spool.uploads.path(segment.upload), segment.end - segment.start
         await self._store.put_range(segment.key, path, segment.start, length, media_type=MEDIA_TYPE)
 
-    async def stored(self, upload: str) -> AsyncIterator[Segment]:
+    async def stored(self, upload: str) -> AsyncIterator[UploadSegment]:
         """What the store has of the upload from its first byte on, without a gap. Raises StoreUnavailable.
 
         Each is asked for by its key: a listing may miss objects.
@@ -56,8 +56,8 @@ class Segments:
         end = 0
         with suppress(ObjectMissing):
             while True:
-                info = await self._store.stat(Segment(upload, end, end).key)
-                yield (segment := Segment(upload, end, end + info.bytes))
+                info = await self._store.stat(UploadSegment(upload, end, end).key)
+                yield (segment := UploadSegment(upload, end, end + info.bytes))
                 end = segment.end
 
     async def join(self, upload: str) -> Path:
@@ -73,7 +73,7 @@ class Segments:
         await asyncio.to_thread(files.sync, path)
         return path
 
-    async def _append(self, segment: Segment, path: Path) -> None:
+    async def _append(self, segment: UploadSegment, path: Path) -> None:
         try:
             with await asyncio.to_thread(path.open, "ab") as file:
                 async with await self._store.open(segment.key) as reader:

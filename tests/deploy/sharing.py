@@ -115,8 +115,8 @@ def only_those_who_may(cluster: Cluster) -> None:
 def behind_a_filter(cluster: Cluster) -> str:
     """What keeps a process from the database whose unit doesn't allow its address."""
     ask = (
-        "import asyncio; from appliance.doctor.network import Peer, find_obstacle; "
-        f"print(asyncio.run(find_obstacle(Peer('database', '{cluster.addresses['db1']}', 5432))))"
+        "import asyncio; from appliance.doctor.network import Endpoint, find_obstacle; "
+        f"print(asyncio.run(find_obstacle(Endpoint('database', '{cluster.addresses['db1']}', 5432))))"
     )
     unit = (
         "systemd-run",

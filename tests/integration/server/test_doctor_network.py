@@ -15,13 +15,13 @@ from appliance.config.model import Config, Store
 from appliance.config.sections.catalogue import CatalogueConfig
 from appliance.doctor import network
 from appliance.doctor.findings import Level
-from appliance.doctor.network import Peer, find_obstacle
+from appliance.doctor.network import Endpoint, find_obstacle
 from tests.support.programs import require
 
 FILTERED = """
 import asyncio, json
-from appliance.doctor.network import Peer, find_obstacle
-print(json.dumps(asyncio.run(find_obstacle(Peer("database", "10.9.8.7", 5432)))))
+from appliance.doctor.network import Endpoint, find_obstacle
+print(json.dumps(asyncio.run(find_obstacle(Endpoint("database", "10.9.8.7", 5432)))))
 """
 RULES = "table ip filter { chain out { type filter hook output priority 0; ip daddr 10.9.8.7 drop; }; }"
 SETUP = """
@@ -52,20 +52,22 @@ def silent() -> Iterator[int]:
 
 
 async def test_what_can_be_reached_has_no_obstacle(listening: int) -> None:
-    assert await find_obstacle(Peer("store", "127.0.0.1", listening)) is None
+    assert await find_obstacle(Endpoint("store", "127.0.0.1", listening)) is None
 
 
 async def test_a_port_that_nobody_listens_on_is_refused(unused_tcp_port: int) -> None:
-    assert "refused" in str(await find_obstacle(Peer("database", "127.0.0.1", unused_tcp_port)))
+    assert "refused" in str(await find_obstacle(Endpoint("database", "127.0.0.1", unused_tcp_port)))
 
 
 async def test_a_machine_that_says_nothing_times_out(silent: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "WITHIN_S", 0.2)
-    assert "a firewall drops it, or the machine is off" in str(await find_obstacle(Peer("store", "127.0.0.1", silent)))
+    assert "a firewall drops it, or the machine is off" in str(
+        await find_obstacle(Endpoint("store", "127.0.0.1", silent))
+    )
 
 
 async def test_a_name_that_nobody_knows_is_named() -> None:
-    assert "can't be looked up" in str(await find_obstacle(Peer("store", "nowhere.invalid", 9000)))
+    assert "can't be looked up" in str(await find_obstacle(Endpoint("store", "nowhere.invalid", 9000)))
 
 
 def test_what_this_machine_itself_filters_is_told_from_a_silent_one() -> None:
