@@ -15,11 +15,7 @@ from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 PARTS = re.compile(r"final;(\S+(?: \S+)*)")
 PART_PATH = re.compile(r"(?:.*/)?uploads/([0-9A-Za-z_-]{1,64})")
-FAULTS: dict[str, type[ApplianceError]] = {
-    kind.code: kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and hasattr(kind, "code") and kind.__base__ is ApplianceError
-}
+FAULTS: dict[str, type[ApplianceError]] = {kind.code: kind for kind in ApplianceError.kinds() if "code" in vars(kind)}
 """Of errors that share a code, the one that the others are kinds of."""
 
 

@@ -23,7 +23,7 @@ class SignInRequired(ApplianceError):
 
 
 class KeyInvalid(ApplianceError):
-    """The access key has a typo, is unknown, has expired or was revoked. It never counts as no key."""
+    """The access key has a typo or is unknown. It never counts as no key; nor does one that has ended."""
 
     code = "key-invalid"
     title = "The access key is not valid"
@@ -33,12 +33,16 @@ class KeyInvalid(ApplianceError):
 class KeyExpired(KeyInvalid):
     """The access key was valid until its expiry."""
 
+    code = "key-expired"
+    title = "The access key has expired"
     texts = ("The access key has expired. Ask the people who run this site for a new one.",)
 
 
 class KeyRevoked(KeyInvalid):
-    """The access key was revoked, or another one replaced it."""
+    """The access key was revoked."""
 
+    code = "key-revoked"
+    title = "The access key was revoked"
     texts = ("The access key was revoked. Ask the people who run this site for a new one.",)
 
 

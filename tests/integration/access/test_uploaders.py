@@ -79,16 +79,17 @@ async def test_what_is_no_key_is_none(host: Host, jpeg: bytes, text: str) -> Non
     assert (await api_field(host, jpeg, text)).status == 201
 
 
-async def test_each_end_of_a_key_has_its_own_sentence(host: Host, jpeg: bytes) -> None:
+async def test_each_end_of_a_key_has_its_own_code_and_sentence(host: Host, jpeg: bytes) -> None:
     expiring, key = await minted(host, "a", expires_in_s=60), await minted(host, "b")
     host.clock.forward(60)
-    said = [await problem(await raw(host, jpeg, bearer(text)), "key-invalid") for text in (expiring, key[:-2], WRONG)]
     await host.appliance.access_keys.revoke("b")
-    said.append(await problem(await raw(host, jpeg, bearer(key)), "key-invalid"))
-    assert len({each["detail"] for each in said}) == 3  # a typo is told without a look-up, and so is WRONG's checksum
-    assert "expired" in said[0]["detail"]
-    assert "typo" in said[1]["detail"]
-    assert "revoked" in said[3]["detail"]
+    for text, code, words in (
+        (expiring, "key-expired", "has expired"),
+        (key[:-2], "key-invalid", "typo"),
+        (WRONG, "key-invalid", "typo"),  # by its checksum
+        (key, "key-revoked", "was revoked"),
+    ):
+        assert words in (await problem(await raw(host, jpeg, bearer(text)), code))["detail"]
 
 
 def basic(name: str, password: str) -> str:
@@ -117,7 +118,7 @@ async def test_a_key_counts_however_it_is_written_in_its_headers(
     assert (await host.client.post(IMAGES, data=jpeg, headers=CIMultiDict(written(key)))).status == 201
     assert (await only_image(host)).access_key == key[5:15]
     await host.appliance.access_keys.revoke("scanner")
-    await problem(await host.client.post(IMAGES, data=jpeg, headers=CIMultiDict(written(key))), "key-invalid")
+    await problem(await host.client.post(IMAGES, data=jpeg, headers=CIMultiDict(written(key))), "key-revoked")
 
 
 async def test_a_key_that_can_not_be_meant_like_this_is_refused(host: Host, jpeg: bytes) -> None:
@@ -156,7 +157,7 @@ async def test_a_resumable_upload_is_continued_by_its_secret_and_ends_with_its_k
     where = await tus.created(await tus.post(len(jpeg), headers=bearer(key)))
     assert (await tus.patch(where, 0, jpeg[:100])).status == 204
     await closed.appliance.access_keys.revoke("scanner")
-    assert await code(await tus.patch(where, 100, jpeg[100:])) == "key-invalid"
+    assert await code(await tus.patch(where, 100, jpeg[100:])) == "key-revoked"
     assert await closed.appliance.catalogue.images.page() == []
 
 

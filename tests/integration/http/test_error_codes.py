@@ -231,8 +231,10 @@ MET_BY_TUS = {  # each in a flow of its own, in tests/integration/resumable
     "wrong-content-type",
 }
 MET_WITH_KEYS = {  # each in tests/integration/access
+    "key-expired",
     "key-invalid",
     "key-required",
+    "key-revoked",
     "key-scope",
     "key-used-up",
     "sign-in-required",
