@@ -147,6 +147,12 @@ def test_a_problem_without_a_translation_is_shown_in_english_and_marked() -> Non
     )
 
 
+@pytest.mark.parametrize("made_up", [10**400, -(10**400)])
+def test_numbers_beyond_every_format_are_cut(made_up: int) -> None:
+    told = localize_error(errors.TooLarge(limit=5, actual=made_up), GERMAN)
+    assert len(told.text) < 200
+
+
 def test_scripts_get_the_same_sentences() -> None:
     match = re.search(rb"globalThis\.applianceProblems=(\{.*\})$", GERMAN.script)
     assert match is not None

@@ -8,6 +8,8 @@ from appliance.domain.byte_sizes import format_size
 from appliance.domain.clock import DAY_S
 
 UNITS_S = {"days": DAY_S, "hours": 3600, "minutes": 60}
+_LARGEST = 10**18
+"""A number that a client made up is shown as this at most: formats overflow at some hundred digits."""
 
 
 def figures_of(
@@ -18,8 +20,9 @@ def figures_of(
     A time is in the largest unit that fits at least twice: `limit_days`, `limit_hours` or `limit_minutes`.
     """
     known: dict[str, str] = {}
-    for name, value in values.items():
-        if value is not None:
+    for name, given in values.items():
+        if given is not None:
+            value = max(-_LARGEST, min(given, _LARGEST))
             known |= {name: number(value), f"{name}_size": size(value)}
             for unit, unit_s in UNITS_S.items():
                 if value >= 2 * unit_s:
