@@ -1,5 +1,6 @@
 """The deep zoom: the whole picture or the view of a link, by mouse, finger and keys, and the way back out of it."""
 
+import asyncio
 import functools
 import io
 import itertools
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.chromium import OpenPage
@@ -254,8 +255,16 @@ async def test_another_view_that_is_entered_moves_the_open_viewer(image: Resourc
 
 async def test_a_view_that_is_entered_while_the_viewer_loads_is_shown(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}", permissions=CLIPBOARD, **screen("desk"))
+    entered = asyncio.Event()
+
+    async def load(route: Route) -> None:
+        await entered.wait()
+        await route.continue_()
+
+    await page.route("**/chunk-*.js", load)
     for view in ("0,0,400,300", "800,600,400,300"):
         await page.evaluate("view => { location.hash = `#xywh=${view}`; }", view)
+    entered.set()
     assert (await view_of(page))[0] >= 600
     await expect(page.get_by_role("dialog")).to_have_count(1)
 
