@@ -43,6 +43,7 @@ def role_caddyfile(port: int, behind: int) -> str:
         caddy_try_s=30,
         caddy_hosts=["localhost"],
         caddy_upstream=f"127.0.0.1:{behind}",
+        caddy_upstreams=[],
     )
     return written.replace("admin unix//run/caddy/admin.sock", "admin off")
 
