@@ -40,7 +40,9 @@ async def test_several_images_are_deleted_after_a_question_and_restored(site: Si
     question = page.get_by_role("dialog", name="Move 2 images to the bin?")
     await expect(question.get_by_role("button", name="Cancel")).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("button", name="Delete", exact=True)).to_be_focused()
+    again = page.get_by_role("button", name="Delete", exact=True)
+    await expect(again).to_be_focused()
+    await expect(again).not_to_have_attribute("aria-busy", "true")  # the answer to the question has arrived
     assert await statuses(site, links) == [200, 200, 200]
     await page.keyboard.press("Enter")
     await question.get_by_role("button", name="Move to the bin").click()

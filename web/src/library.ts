@@ -159,14 +159,13 @@ const actions: Record<string, (selected: LibraryImage[]) => Promise<unknown>> = 
   restore: restoreImages,
   erase: eraseImages,
 };
-const busy = new Set<EventTarget>();
 
 /** Do what the button says with these images. It isn't disabled meanwhile, because that would lose the focus. */
 async function run(button: HTMLElement, selected: LibraryImage[]): Promise<void> {
   const action = actions[button.dataset["action"] ?? ""];
-  if (!action || selected.length === 0 || busy.has(button)) return;
-  busy.add(button);
-  await attempt(action(selected)).finally(() => busy.delete(button));
+  if (!action || selected.length === 0 || button.ariaBusy) return;
+  button.ariaBusy = "true";
+  await attempt(action(selected)).finally(() => (button.ariaBusy = null));
 }
 
 /** Do it, and say so if it fails, as when the browser lets nothing be stored. */
