@@ -4,7 +4,7 @@
 # Node if none is new enough. Node builds the pages' scripts and styles; its packages are installed by hash into web/.
 
 PYTHON ?= python3
-# Test files run in as many processes as there are cores; TEST_PROCESSES=0 runs them in one.
+# Test files run in as many processes as there are cores, four at most; TEST_PROCESSES=0 runs them in one.
 TEST_PROCESSES ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ PLANES := appliance/imaging/planes/native
 FAST_JPEG := appliance/imaging/planes/libplanes.so.1
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadfile
 
 # pyvips has no wheel. Its build would bind to a system libvips and replace the one in pyvips-binary; without pkg-config
 # files it can't. `$(PYVIPS)` installs it separately and bypasses pip's cache, which may contain a build made without
