@@ -1,4 +1,4 @@
-"""What a process is told about its place among several: its number, who started it, and the sockets it inherits."""
+"""A process's place among several: its number, who started it, and the sockets it inherits."""
 
 import socket
 from dataclasses import dataclass, replace
@@ -26,10 +26,10 @@ class ProcessPlace:
     def __str__(self) -> str:
         return f"{self.number}:{self.parent}:{','.join(map(str, self.sockets))}:{self.node_socket}"
 
-    def inherited(self, told: Supervisor) -> Supervisor:
+    def inherited(self, supervisor: Supervisor) -> Supervisor:
         """The same with the sockets of this place. Call it once: they belong to what it returns."""
         return replace(
-            told,
+            supervisor,
             sockets=tuple(map(_adopted, self.sockets)),
             node_sockets=(_adopted(self.node_socket),),
             head=self.parent,

@@ -1,9 +1,8 @@
 """A flood of uploads that nobody wants, from any number of addresses, at a rate that doesn't care about the answers.
 
-A process of its own (`main`): it floods for as long as it is told, then prints what the answers were and how
-long the processor worked for it. The first
-addresses are the loopback's own (127.1.0.0/16), one connection each; beyond `ALIASES`, where the machine would run out
-of ports, a trusted proxy's connections carry them in X-Forwarded-For.
+A process of its own (`main`): it floods for the time that is asked for, then prints what the answers were and how
+long the processor worked for it. The first addresses are the loopback's own (127.1.0.0/16), one connection each; beyond
+`ALIASES`, where the machine would run out of ports, a trusted proxy's connections carry them in X-Forwarded-For.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Two nodes that write a record of one image at once: the store ends up with what the row says, whoever is last."""
+"""Two nodes that write a record of one image at once: the store has what the row says, whichever writes last."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -171,11 +171,11 @@ async def test_an_upload_by_the_ietfs_draft_continues(segmented: Nodes) -> None:
     data, version = padded(400_000, 11), {"Upload-Draft-Interop-Version": "8"}
     created = await one.client.post("/api/v1/images", data=data[:150_000], headers=version | {"Upload-Complete": "?0"})
     where = created.headers["Location"]
-    told = await one.client.head(where, headers=version)
-    assert told.headers["Upload-Offset"] == "150000"
+    reply = await one.client.head(where, headers=version)
+    assert reply.headers["Upload-Offset"] == "150000"
     async with one.lost():
         offset = await two.client.head(where, headers=version)
-        assert (offset.status, offset.headers["Upload-Offset"]) == (204, "150000")  # it never goes below what was told
+        assert (offset.status, offset.headers["Upload-Offset"]) == (204, "150000")  # never below a reply
         sent = version | {
             "Upload-Complete": "?1",
             "Upload-Offset": "150000",
