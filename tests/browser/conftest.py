@@ -4,9 +4,8 @@ The server is a process of its own, since the browser must reach it whatever loo
 """
 
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import aiohttp
@@ -56,11 +55,9 @@ async def image(site: Site) -> dict[str, Any]:
 
 async def close(context: BrowserContext) -> None:
     """Close it, or leave it to the end of the browser: Chromium has been seen to keep one while its page reloads."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(CLOSING_S):
             await context.close()
-    except TimeoutError:
-        warnings.warn("a browser context was left open", stacklevel=1)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,7 +3,6 @@
 import io
 from typing import Literal
 
-import aiohttp
 import pytest
 from PIL import Image, ImageDraw
 from playwright.async_api import Locator
@@ -85,12 +84,12 @@ async def test_a_card_can_be_read_with_text_of_twice_the_size(open_page: OpenPag
 
 
 async def test_progress_is_seen_in_colours_of_ones_own(site: Site, open_page: OpenPage) -> None:
-    async with aiohttp.ClientSession() as session:
-        arriving = await Arriving.begun(site.url, session, 1_000_000)
-        page = await open_page(f"/i/{arriving.slug}", forced_colors="active")
-        border = await page.locator("progress").evaluate("bar => getComputedStyle(bar).borderTopWidth")
-        assert border == "1px"
-        await arriving.give_up()
+    arriving = await Arriving.begun(site.url, site.session, 1_000_000)
+    page = await open_page(f"/i/{arriving.slug}", forced_colors="active")
+    border = await page.locator("progress").evaluate("bar => getComputedStyle(bar).borderTopWidth")
+    assert border == "1px"
+    await page.goto("about:blank")
+    await arriving.give_up()
 
 
 async def test_paper_has_no_buttons_and_no_codes(site: Site, open_page: OpenPage) -> None:
