@@ -25,6 +25,8 @@ from appliance.commands import (
     key,
     reinspect,
     restore,
+    restore_options,
+    serve,
     status,
     takedown,
     verify,
@@ -36,12 +38,8 @@ from appliance.doctor.checkup import examine
 from appliance.doctor.findings import Level
 from appliance.domain.errors import ApplianceError, ConfigError
 from appliance.observability.logs import start_logging
-from appliance.processes.place import ProcessPlace
-from appliance.server.systemd import supervisor
-from appliance.shared.unix_peers import end_with_parent
 
 Command = Callable[[argparse.Namespace], int]
-PROCESSES_ENV = "APPLIANCE_SERVER_PROCESSES"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="appliance", description="An image host for one server.")
     parser.add_argument("--version", action="version", version=f"appliance {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_serve(commands)
+    serve.add_arguments(_add(commands, "serve", serve.serve, "serve images until SIGTERM or Ctrl-C"))
     _add(commands, "config", _config, "print the effective configuration and where each value comes from")
     _add(commands, "doctor", _doctor, "check every part, one line each; exit with status 1 on a fault")
     _add(commands, "status", _status, "show the status of the running server; exit with status 1 unless it is ready")
@@ -78,15 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="expire even though the clock seems to have jumped; check it first",
     )
-    draining = _add(commands, "drain", _drain, "stop accepting uploads and wait until everything is in the store")
-    draining.add_argument("--no-wait", action="store_true", help="return immediately; viewing continues either way")
-    draining.add_argument(
-        "--announce",
-        type=int,
-        default=0,
-        metavar="SECONDS",
-        help="accept uploads for so long after /readyz says it, so that a front with other servers asks those",
-    )
+    about = "stop accepting uploads and wait until everything is in the store"
+    drain.add_arguments(_add(commands, "drain", _drain, about))
     _add(commands, "undrain", _on_config(drain.undrain), "accept uploads again")
     forgetting = _add(commands, "forget-node", _forget_node, "forget a node that is gone for good")
     forgetting.add_argument("name", metavar="NAME", help="its name, as `appliance status` shows it")
@@ -102,16 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_backups(commands)
     _add_catalogue(commands)
     return parser
-
-
-def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    serving = _add(commands, "serve", _serve, "serve images until SIGTERM or Ctrl-C")
-    serving.add_argument(
-        "--processes",
-        metavar="N",
-        help="share the machine between so many server processes, instead of server.processes",
-    )
-    serving.add_argument("--place", type=ProcessPlace.parse, help=argparse.SUPPRESS)  # of one of several processes
 
 
 def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -146,29 +127,7 @@ def _add_bans(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     _add(commands, "backup", _on_config(backup.backup), "back up the catalogue and spool to every configured place")
     restoring = _add(commands, "restore", _restore, "restore the data directory from a backup and the store")
-    restoring.add_argument(
-        "--from",
-        dest="source",
-        metavar="PLACE",
-        help="`store`, `second`, a folder of backups, the folder of one backup, or a copy of a catalogue; default: the "
-        "place with the newest backup",
-    )
-    restoring.add_argument(
-        "--backup", metavar="NAME", help="the backup to restore, such as 20260131T031700Z; default: the newest"
-    )
-    looking = restoring.add_mutually_exclusive_group()
-    looking.add_argument(
-        "--backup-alone", action="store_true", help="ignore what the store has received since the backup"
-    )
-    looking.add_argument(
-        "--whole-store", action="store_true", help="look for originals of any age in the store, not only newer ones"
-    )
-    restoring.add_argument(
-        "--unprotected",
-        action="store_true",
-        help="accept a backup that is not encrypted or signed as configured. Use it only for one you made, named by "
-        "--backup or by its path",
-    )
+    restore_options.add_arguments(restoring)
     verifying = _add(commands, "verify", _verify, "open the newest backups and compare them with the live data")
     for parser in (restoring, verifying):
         parser.add_argument("--identity", metavar="FILE", type=Path, help="the secret age key that opens the backup")
@@ -202,26 +161,6 @@ def _on_config(run: Callable[[Config], int]) -> Command:
         return run(config)
 
     return command
-
-
-def _serve(arguments: argparse.Namespace) -> int:
-    """Of several processes this runs in each, and in the one that starts them."""
-    place: ProcessPlace | None = arguments.place
-    count = {} if arguments.processes is None else {PROCESSES_ENV: arguments.processes}
-    config = load(arguments.config, os.environ | count).config
-    start_logging(config.server.log_level, process=None if place is None else place.number)
-    manager = supervisor(os.environ)
-    if place is None and config.server.processes > 1:
-        from appliance.processes.group import serve_processes  # noqa: PLC0415 - as below
-
-        return serve_processes(config, arguments.config, manager)
-    if place is not None:
-        end_with_parent(place.parent)
-        manager = place.inherited(manager)
-        config = place.share(config, manager)
-    from appliance.app import serve  # noqa: PLC0415 - the other commands need not wait for the whole server
-
-    return serve(config, manager)
 
 
 def _config(arguments: argparse.Namespace) -> int:
@@ -291,15 +230,7 @@ def _capacity(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace) -> int:
     config = load(arguments.config).config
     start_logging("warning")
-    wanted = restore.RestoreOptions(
-        arguments.source,
-        arguments.backup,
-        arguments.identity,
-        merging=not arguments.backup_alone,
-        whole_store=arguments.whole_store,
-        unprotected=arguments.unprotected,
-    )
-    return restore.restore(config, wanted)
+    return restore.restore(config, restore_options.options_of(arguments))
 
 
 def _verify(arguments: argparse.Namespace) -> int:

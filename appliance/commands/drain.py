@@ -1,5 +1,6 @@
 """`appliance drain` and `undrain`: refuse uploads for a while, and wait until everything is in the store."""
 
+import argparse
 import asyncio
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,18 @@ from appliance.server.control import ask_drain, ask_status
 POLL_EVERY_S = 0.5
 
 Status = Mapping[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--no-wait", action="store_true", help="return immediately; viewing continues either way")
+    parser.add_argument(
+        "--announce",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="accept uploads for so long after /readyz says it, so that a front with other servers asks those",
+    )
 
 
 def drain(config: Config, *, wait: bool, announce_s: int = 0) -> int:

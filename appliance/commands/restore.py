@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.backups import spool_archive
@@ -20,6 +19,7 @@ from appliance.backups.trust import find_newest_trusted
 from appliance.catalogue.opening import CatalogueFile, catalogue_file
 from appliance.commands.backup_context import places_of, store_of
 from appliance.commands.merge import merge
+from appliance.commands.restore_options import RestoreOptions
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed
 from appliance.objectstore import ObjectStore
@@ -30,23 +30,6 @@ _NAME_IT = (
     "--unprotected accepts unverified backups, so name one that you made: --unprotected --backup NAME, or "
     "--unprotected --from PATH with the folder of one backup or a copy of a catalogue. Nothing was changed."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreOptions:
-    """What the command's options say.
-
-    `source` None is the place that has the newest backup. `merging` adds what the store has learned since the backup;
-    with `whole_store` it looks at every original, not only at those that may be newer. `unprotected` accepts a backup
-    that is not signed or encrypted as the settings require.
-    """
-
-    source: str | None = None
-    backup: str | None = None
-    identity: Path | None = None
-    merging: bool = True
-    whole_store: bool = False
-    unprotected: bool = False
 
 
 def restore(config: Config, options: RestoreOptions) -> int:

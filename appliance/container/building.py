@@ -48,9 +48,7 @@ from appliance.nodes.calls import Calls
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
-from appliance.reinspection.examiner import Examiner
-from appliance.reinspection.replacer import Replacer
-from appliance.reinspection.service import Reinspector
+from appliance.reinspection.building import build_reinspector
 from appliance.resumable import ResumableUploads, UnfinishedUploads
 from appliance.resumable.among_nodes import AmongNodes
 from appliance.resumable.janitor import UploadJanitor
@@ -278,21 +276,8 @@ def build(  # noqa: PLR0917 - one of each part
             metrics=metrics,
             clock=clock,
         ),
-        reinspector=Reinspector(
-            catalogue=catalogue,
-            spool=spool,
-            store=observed,
-            examiner=Examiner(config.renditions, workers=workers),
-            replacer=Replacer(
-                spool=spool,
-                workers=workers,
-                catalogue=catalogue,
-                originals=originals,
-                shipper=shipper,
-                sidecars=sidecars,
-                caches=caches,
-                this_node=this_node,
-            ),
+        reinspector=build_reinspector(
+            config, catalogue, spool, observed, caches, workers, originals, shipper, sidecars, this_node
         ),
         this_node=this_node,
         claims=Claims(images=catalogue.images, uploads=catalogue.uploads, spool=spool, this_node=this_node),

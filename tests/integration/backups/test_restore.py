@@ -14,7 +14,8 @@ import pytest
 
 from appliance.backups.manifest import MANIFEST, backup_name
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
-from appliance.commands.restore import RestoreOptions, restore
+from appliance.commands.restore import restore
+from appliance.commands.restore_options import RestoreOptions
 from appliance.domain.errors import CommandFailed
 from appliance.domain.model import Ending, Image, Tombstone
 from tests.support.backups import age_key, backups_in, on_a_new_machine, second_place, without
