@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from appliance import __version__
 from appliance.access.ban_orders import BanVerb
@@ -40,6 +41,7 @@ from appliance.domain.errors import ApplianceError, ConfigError
 from appliance.observability.logs import start_logging
 
 Command = Callable[[argparse.Namespace], int]
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,11 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    about = "manage access keys, with which people and programs upload"
-    inner = commands.add_parser("key", help=about, description=f"{about[0].upper()}{about[1:]}.").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+def _add_keys(commands: Subparsers) -> None:
+    inner = _add_group(commands, "key", "manage access keys, with which people and programs upload")
     abouts = {
         Verb.ADD: "make a key; it is printed once",
         Verb.LIST: "list every key, and what was uploaded with it",
@@ -110,11 +109,8 @@ def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         key.add_arguments(_add(inner, verb, _key(verb), what), verb)
 
 
-def _add_bans(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    about = "keep networks and access keys out, for a time or for good"
-    inner = commands.add_parser("ban", help=about, description=f"{about[0].upper()}{about[1:]}.").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+def _add_bans(commands: Subparsers) -> None:
+    inner = _add_group(commands, "ban", "keep networks and access keys out, for a time or for good")
     abouts = {
         BanVerb.ADD: "refuse uploads and changes of a network or key, in place of an earlier ban of the same",
         BanVerb.LIST: "list the bans that are in force",
@@ -124,7 +120,7 @@ def _add_bans(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         ban.add_arguments(_add(inner, verb, _ban(verb), what), verb)
 
 
-def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_backups(commands: Subparsers) -> None:
     _add(commands, "backup", _on_config(backup.backup), "back up the catalogue and spool to every configured place")
     restoring = _add(commands, "restore", _restore, "restore the data directory from a backup and the store")
     restore_options.add_arguments(restoring)
@@ -133,10 +129,8 @@ def _add_backups(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         parser.add_argument("--identity", metavar="FILE", type=Path, help="the secret age key that opens the backup")
 
 
-def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    about = "maintain the catalogue of images"
-    parser = commands.add_parser("catalogue", help=about, description=about)
-    inner = parser.add_subparsers(required=True, metavar="COMMAND")
+def _add_catalogue(commands: Subparsers) -> None:
+    inner = _add_group(commands, "catalogue", "maintain the catalogue of images")
     _add(inner, "rebuild", _on_config(catalogue.rebuild), "rebuild the catalogue from the store and the spool")
     _add(inner, "check", _on_config(catalogue.check), "check the catalogue and report damage")
     backup = _add(inner, "backup", _backup, "write a copy of the catalogue; the server may be running")
@@ -145,13 +139,20 @@ def _add_catalogue(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     catalogue_copy.add_arguments(copying)
 
 
-def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, about: str
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+def _add_group(commands: Subparsers, name: str, about: str) -> Subparsers:
+    parser = commands.add_parser(name, help=about, description=_sentence(about))
+    return parser.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _add(commands: Subparsers, name: str, command: Command, about: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=_sentence(about))
     parser.add_argument("--config", metavar="FILE", type=Path, help="the TOML configuration file")
     parser.set_defaults(command=command)
     return parser
+
+
+def _sentence(about: str) -> str:
+    return f"{about[0].upper()}{about[1:]}."
 
 
 def _on_config(run: Callable[[Config], int]) -> Command:

@@ -34,6 +34,15 @@ class FailsOnce:
         self.remembering, self.remembered = asyncio.Event(), asyncio.Event()
         self.turns: list[tuple[str, ...]] = []
 
+    def renderer(self) -> RegionRenderer:
+        return RegionRenderer(
+            heavy_memory_bytes=10**10,
+            workers=self,  # type: ignore[arg-type]
+            originals=self,  # type: ignore[arg-type]
+            failures=self,  # type: ignore[arg-type]
+            processor_budget=limits_off().processor,
+        )
+
     async def file(self, _image: Any, clients: Clients) -> AbstractContextManager[Any]:
         self.turns.append(tuple(clients))
         if len(self.turns) == 1:
@@ -56,13 +65,7 @@ class FailsOnce:
 
 async def test_a_decode_after_a_fault_is_not_in_the_turn_of_those_who_had_the_fault() -> None:
     parts = FailsOnce()
-    renderer = RegionRenderer(
-        heavy_memory_bytes=10**10,
-        workers=parts,  # type: ignore[arg-type]
-        originals=parts,  # type: ignore[arg-type]
-        failures=parts,  # type: ignore[arg-type]
-        processor_budget=limits_off().processor,
-    )
+    renderer = parts.renderer()
     first = asyncio.create_task(renderer.render(image(), cut(1), Clients("gone")))
     async with asyncio.timeout(5):
         await parts.remembering.wait()
@@ -92,13 +95,7 @@ class NeverDone(FailsOnce):
 
 async def test_stopping_answers_the_regions_of_the_decode_that_runs_and_of_the_next() -> None:
     parts = NeverDone()
-    renderer = RegionRenderer(
-        heavy_memory_bytes=10**10,
-        workers=parts,  # type: ignore[arg-type]
-        originals=parts,  # type: ignore[arg-type]
-        failures=parts,  # type: ignore[arg-type]
-        processor_budget=limits_off().processor,
-    )
+    renderer = parts.renderer()
     running = asyncio.create_task(renderer.render(image(), cut(1), Clients("one")))
     async with asyncio.timeout(5):
         await parts.begun.wait()

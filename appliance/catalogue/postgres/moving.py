@@ -12,11 +12,11 @@ from appliance.catalogue.postgres.faults import said, translate_error
 from appliance.catalogue.postgres.migrations import is_made, migrate, require_fit
 from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.postgres.writing import wait_for_claim
-from appliance.catalogue.sql.copy_end import CopyEnd
+from appliance.catalogue.sql.copy_end import CopyEnd, CopySource
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
-from appliance.catalogue.sql.table_rows import count_rows, remove_rows
+from appliance.catalogue.sql.table_rows import remove_rows
 from appliance.domain.errors import CatalogueUnavailable, CommandFailed
 
 _WITHOUT_LIMITS = (
@@ -28,7 +28,7 @@ _WITHOUT_LIMITS = (
 _ALONE = Ownership(node=None)
 
 
-class DatabaseSource(CopyEnd[PostgresConnection]):
+class DatabaseSource(CopySource[PostgresConnection]):
     """A `RowSource`: the database at `url`. `owning` it keeps every server from it, unless one has it already.
 
     Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable.
@@ -39,14 +39,6 @@ class DatabaseSource(CopyEnd[PostgresConnection]):
         self._url = url
         self._target = target
         self._owning = owning
-
-    @property
-    def is_owned(self) -> bool:
-        return self._is_owned
-
-    def count(self, tables: Sequence[Table]) -> int:
-        with _faults_named():
-            return count_rows(self._connection, tables)
 
     def retire(self, target: str) -> None:
         with _faults_named():

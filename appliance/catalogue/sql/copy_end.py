@@ -1,14 +1,14 @@
 """What the ends of a copy have alike, whichever database they are in."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from appliance.catalogue.moving import KeySpan, StoredRow, Table
 from appliance.catalogue.sql.connection import Connection
-from appliance.catalogue.sql.table_rows import read_rows
+from appliance.catalogue.sql.table_rows import count_rows, read_rows
 
 
 class OpenConnection(Connection, Protocol):
@@ -56,3 +56,21 @@ class CopyEnd(ABC, Generic[Opened]):
     @abstractmethod
     def _prepare(self) -> None:
         """Check what is there, and begin."""
+
+
+class CopySource(CopyEnd[Opened]):
+    """The end that is read. `is_owned` is true while no server can write to it."""
+
+    def __init__(
+        self, name: str, faults_named: Callable[[], AbstractContextManager[None]], *, is_owned: bool = False
+    ) -> None:
+        super().__init__(name, faults_named)
+        self._is_owned = is_owned
+
+    @property
+    def is_owned(self) -> bool:
+        return self._is_owned
+
+    def count(self, tables: Sequence[Table]) -> int:
+        with self._faults_named():
+            return count_rows(self._connection, tables)

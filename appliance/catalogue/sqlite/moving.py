@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.catalogue.moving import Key, StoredRow, Table
-from appliance.catalogue.sql.copy_end import CopyEnd
+from appliance.catalogue.sql.copy_end import CopyEnd, CopySource
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
 from appliance.catalogue.sql.node_schema import MIGRATIONS
-from appliance.catalogue.sql.table_rows import count_rows, remove_rows
+from appliance.catalogue.sql.table_rows import remove_rows
 from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.migrations import migrate, refuse_unfit
@@ -41,25 +41,16 @@ def _table(connection: sqlite3.Connection, name: str) -> Table:
     return Table(name, tuple(column for column, _ in columns), tuple(column for _, column in key))
 
 
-class FileSource(CopyEnd[sqlite3.Connection]):
+class FileSource(CopySource[sqlite3.Connection]):
     """A `RowSource`: the file at `path`, to which a server may write meanwhile unless `is_owned`.
 
     Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable, CatalogueDamaged.
     """
 
     def __init__(self, path: Path, target: str, *, is_owned: bool) -> None:
-        super().__init__(str(path), _faults_named)
+        super().__init__(str(path), _faults_named, is_owned=is_owned)
         self._path = path
         self._target = target
-        self._is_owned = is_owned
-
-    @property
-    def is_owned(self) -> bool:
-        return self._is_owned
-
-    def count(self, tables: Sequence[Table]) -> int:
-        with _faults_named():
-            return count_rows(self._connection, tables)
 
     def retire(self, target: str) -> None:
         with _faults_named():
