@@ -1,0 +1,67 @@
+"""What the quick scan and libjpeg's way make of scans that are odd or damaged: libjpeg's warnings decide."""
+
+import pytest
+
+from appliance.imaging.planes.extension import Extension, PlaneSize
+from tests.imaging.planes import handmade
+from tests.imaging.planes.test_sizes import photo
+from tests.support.images import pictures
+from tests.support.images.distance import distance
+
+QUARTER = 4
+SHRINKS = (1, 2, QUARTER, 8)
+LARGE, SIZE = (400, 264), (50, 33)
+
+
+def rendered(extension: Extension, jpeg: bytes, shrink: int, size: tuple[int, int] = (16, 16)) -> bytes | None:
+    made = extension.render(jpeg, [PlaneSize(size, None, 95, is_optimised=False)], shrink=shrink, orientation=1)
+    return made[0] if made else None
+
+
+def by_libjpeg(jpeg: bytes) -> bytes:
+    """The file with a comment in front of its end, which the quick scan leaves to libjpeg."""
+    return b"\xff\xfe\0\4hi\xff\xd9".join(jpeg.rsplit(b"\xff\xd9", 1))
+
+
+@pytest.mark.parametrize("shrink", SHRINKS)
+@pytest.mark.parametrize("case", handmade.WHOLE)
+def test_a_whole_scan_is_read(extension: Extension, case: str, shrink: int) -> None:
+    assert rendered(extension, handmade.WHOLE[case], shrink) is not None
+
+
+@pytest.mark.parametrize("case", handmade.ODD)
+def test_an_odd_scan_of_which_libjpeg_says_nothing_is_read_by_libjpeg(extension: Extension, case: str) -> None:
+    jpeg = handmade.ODD[case]
+    made = rendered(extension, jpeg, QUARTER)
+    assert made is not None
+    assert made == rendered(extension, by_libjpeg(jpeg), QUARTER)
+
+
+@pytest.mark.parametrize("shrink", SHRINKS)
+@pytest.mark.parametrize("case", handmade.DAMAGED)
+def test_a_damaged_scan_is_left_to_libvips(extension: Extension, case: str, shrink: int) -> None:
+    assert rendered(extension, handmade.DAMAGED[case], shrink) is None
+
+
+def grey(factors: int) -> bytes:
+    """A photo that says these sampling factors of its only component, for which they mean nothing (T.81, A.2.2)."""
+    jpeg = bytearray(photo(LARGE, mode="L"))
+    jpeg[jpeg.index(b"\xff\xc0") + 11] = factors
+    return bytes(jpeg)
+
+
+@pytest.mark.parametrize("shrink", SHRINKS)
+@pytest.mark.parametrize("factors", (0x12, 0x21, 0x22, 0x42))
+def test_sampling_factors_of_a_grey_image_change_nothing(extension: Extension, factors: int, shrink: int) -> None:
+    made, plain = (rendered(extension, jpeg, shrink, SIZE) for jpeg in (grey(factors), grey(0x11)))
+    assert made is not None
+    assert plain is not None
+    assert distance(pictures.opened(made), pictures.opened(plain)) == 0
+
+
+@pytest.mark.parametrize("shrink", SHRINKS)
+@pytest.mark.parametrize("factors", (0x13, 0x14, 0x44))
+def test_a_grey_image_of_more_than_two_rows_of_blocks_at_once_is_left_to_libvips(
+    extension: Extension, factors: int, shrink: int
+) -> None:
+    assert rendered(extension, grey(factors), shrink, SIZE) is None
