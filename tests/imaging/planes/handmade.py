@@ -83,6 +83,28 @@ def dense(scan_bytes: int) -> bytes:
     return _jpeg(_packed(bits), side=128)
 
 
+def gradients(factors: tuple[tuple[int, int], ...], side: int) -> bytes:
+    """One in each component, from corner to corner; `factors`: how many blocks of it an MCU has across and down."""
+    across, down = (max(pair) for pair in zip(*factors, strict=True))
+    steps, last, bits = (100, 60, -60), [0] * len(factors), ""
+    for mcu in range(-(-side // (8 * across)) * -(-side // (8 * down))):
+        row, column = divmod(mcu, -(-side // (8 * across)))
+        for number, (wide, high) in enumerate(factors):
+            for block in range(wide * high):
+                x, y = (column + block % wide / wide) * across, (row + block // wide / high) * down
+                mean = round(steps[number] * ((x + y) * 8 / side - 1))
+                bits += _mean(mean - last[number]) + _END_OF_BLOCK
+                last[number] = mean
+    components = b"".join(bytes((n + 1, h << 4 | v, 0)) for n, (h, v) in enumerate(factors))
+    return _jpeg(_packed(bits), side=side, components=components, head=_COLOUR_SCAN)
+
+
+def _mean(difference: int) -> str:
+    size = abs(difference).bit_length()
+    value = difference if difference > 0 else difference + (1 << size) - 1
+    return _DC[size] + (format(value, f"0{size}b") if size else "")
+
+
 _SCAN = _packed(_BLOCK * 64)
 _PART = _packed(_BLOCK * _INTERVAL)
 _PARTS = [*(_PART + bytes((0xFF, 0xD0 + number)) for number in range(7)), _PART]

@@ -43,6 +43,31 @@ def test_a_damaged_scan_is_left_to_libvips(extension: Extension, case: str, shri
     assert rendered(extension, handmade.DAMAGED[case], shrink) is None
 
 
+FACTORS = (
+    ((1, 1), (1, 1), (1, 1)),
+    ((2, 1), (1, 1), (1, 1)),
+    ((1, 2), (1, 1), (1, 1)),
+    ((2, 2), (1, 1), (1, 1)),
+    ((4, 1), (1, 1), (1, 1)),
+    ((4, 2), (1, 1), (1, 1)),
+    ((3, 2), (1, 1), (3, 1)),
+    ((2, 2), (2, 1), (1, 2)),
+    ((2, 2), (1, 1), (2, 2)),
+)
+
+
+@pytest.mark.parametrize("side", (200, 203))
+@pytest.mark.parametrize("factors", FACTORS)
+def test_every_sampling_looks_as_libjpeg_reads_it(
+    extension: Extension, factors: tuple[tuple[int, int], ...], side: int
+) -> None:
+    jpeg = handmade.gradients(factors, side)
+    quick, whole = (rendered(extension, jpeg, shrink, SIZE) for shrink in (QUARTER, 1))
+    assert quick is not None
+    assert whole is not None
+    assert distance(pictures.opened(quick), pictures.opened(whole)) < 2
+
+
 def grey(factors: int) -> bytes:
     """A photo that says these sampling factors of its only component, for which they mean nothing (T.81, A.2.2)."""
     jpeg = bytearray(photo(LARGE, mode="L"))
