@@ -4,7 +4,7 @@ import pytest
 
 from appliance.imaging.planes.extension import Extension, PlaneSize
 from tests.imaging.planes import handmade
-from tests.imaging.planes.test_sizes import photo
+from tests.imaging.planes.test_sizes import grey
 from tests.support.images import pictures
 from tests.support.images.distance import distance
 
@@ -68,17 +68,10 @@ def test_every_sampling_looks_as_libjpeg_reads_it(
     assert distance(pictures.opened(quick), pictures.opened(whole)) < 2
 
 
-def grey(factors: int) -> bytes:
-    """A photo that says these sampling factors of its only component, for which they mean nothing (T.81, A.2.2)."""
-    jpeg = bytearray(photo(LARGE, mode="L"))
-    jpeg[jpeg.index(b"\xff\xc0") + 11] = factors
-    return bytes(jpeg)
-
-
 @pytest.mark.parametrize("shrink", SHRINKS)
 @pytest.mark.parametrize("factors", (0x12, 0x21, 0x22, 0x42))
 def test_sampling_factors_of_a_grey_image_change_nothing(extension: Extension, factors: int, shrink: int) -> None:
-    made, plain = (rendered(extension, jpeg, shrink, SIZE) for jpeg in (grey(factors), grey(0x11)))
+    made, plain = (rendered(extension, jpeg, shrink, SIZE) for jpeg in (grey(factors, LARGE), grey(0x11, LARGE)))
     assert made is not None
     assert plain is not None
     assert distance(pictures.opened(made), pictures.opened(plain)) == 0
@@ -89,4 +82,4 @@ def test_sampling_factors_of_a_grey_image_change_nothing(extension: Extension, f
 def test_a_grey_image_of_more_than_two_rows_of_blocks_at_once_is_left_to_libvips(
     extension: Extension, factors: int, shrink: int
 ) -> None:
-    assert rendered(extension, grey(factors), shrink, SIZE) is None
+    assert rendered(extension, grey(factors, LARGE), shrink, SIZE) is None

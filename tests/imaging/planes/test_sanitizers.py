@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.imaging.planes.extension import Extension
-from tests.imaging.planes.test_damaged_scans import grey
-from tests.imaging.planes.test_sizes import photo, turned
+from tests.imaging.planes.test_sizes import grey, photo, turned
 from tests.support.images import pictures
 from tests.support.programs import ROOT, require
 
@@ -41,11 +40,11 @@ def suited() -> list[bytes]:
         {"subsampling": "4:2:2"},
         {"restart_marker_rows": 1},
     )
-    return [*(photo(size, **kind) for kind in kinds), grey(0x11), grey(0x22), turned(6, size)]
+    return [*(photo(size, **kind) for kind in kinds), grey(0x11, size), grey(0x22, size), turned(6, size)]
 
 
 def unsuited() -> list[bytes]:
-    return [grey(0x44), pictures.cmyk_jpeg()]
+    return [grey(0x44, (123, 77)), pictures.cmyk_jpeg()]
 
 
 def damaged(chance: random.Random, source: bytes) -> bytes:
