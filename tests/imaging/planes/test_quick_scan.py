@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from appliance.imaging.planes.extension import Extension, PlaneSize, libjpeg
+from tests.imaging.planes import handmade
 from tests.imaging.planes.scans import Scan, random_jpeg
 from tests.imaging.planes.test_sizes import photo, turned
 from tests.support.images import pictures
@@ -135,7 +136,7 @@ def files() -> dict[str, bytes]:
     }
     random_ones = {f"{name}, {seed}": random_jpeg(seed, scan) for name, scan in SAMPLINGS.items() for seed in range(4)}
     photos = {name: pictures.small_photo(name) for name in ("astronaut", "chelsea", "coffee", "rocket")}
-    return small_photos | random_ones | photos | {"of a camera": pictures.camera_photo()}
+    return small_photos | random_ones | photos | handmade.WHOLE | {"of a camera": pictures.camera_photo()}
 
 
 @pytest.mark.long
@@ -145,12 +146,18 @@ def test_it_reads_what_libjpeg_reads_and_touches_no_memory_that_is_not_its_own(
     sanitizer = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     if not os.path.isabs(sanitizer.stdout.strip()):  # noqa: PTH117 - gcc prints the bare name of what it hasn't got
         require("AddressSanitizer", "it comes with gcc")
-    paths = []
-    for name, data in files().items():
-        paths.append(tmp_path / f"{name}.jpg")
-        paths[-1].write_bytes(data)
+    whole, others = files(), handmade.ODD | handmade.DAMAGED
+    for name, data in (whole | others).items():
+        (tmp_path / f"{name}.jpg").write_bytes(data)
     ran = subprocess.run(
-        [built(tmp_path), libjpeg(), str(DAMAGED), str(SECONDS), *paths], capture_output=True, text=True, check=False
+        [built(tmp_path), libjpeg(), str(DAMAGED), str(SECONDS), *tmp_path.glob("*.jpg")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr[-4000:]
-    assert ran.stdout.count("taken") == len(paths) + 1, ran.stdout
+    taken, left = (
+        {Path(line.split(" ", 1)[1]).stem for line in ran.stdout.splitlines() if line.startswith(f"{outcome} ")}
+        for outcome in ("taken", "left")
+    )
+    assert (taken, left) == (set(whole), set(others))

@@ -39,6 +39,13 @@ def turned(orientation: int, size: tuple[int, int] = (1501, 1001)) -> bytes:
     return photo(size, exif=exif)
 
 
+def grey(factors: int, size: tuple[int, int] = (1501, 1001)) -> bytes:
+    """With these sampling factors of its only component, for which they mean nothing (T.81, A.2.2)."""
+    jpeg = bytearray(photo(size, mode="L"))
+    jpeg[jpeg.index(b"\xff\xc0") + 11] = factors
+    return bytes(jpeg)
+
+
 @contextmanager
 def opened(data: bytes) -> Iterator[tuple[int, Facts]]:
     fd = in_memory(data)
@@ -72,6 +79,7 @@ CASES: dict[str, Callable[[], bytes]] = {
     "4:4:4": lambda: photo(subsampling="4:4:4"),
     "4:2:2": lambda: photo(subsampling="4:2:2"),
     "grey": lambda: photo(mode="L"),
+    "grey that says 2 x 2": lambda: grey(0x22),
     "progressive": lambda: photo(progressive=True),
     "restart markers": lambda: photo(restart_marker_rows=1),
     "Display P3": lambda: photo(icc_profile=profiles.compact(Space.P3)),
@@ -131,6 +139,7 @@ LEFT: dict[str, Callable[[], bytes]] = {
     "CMYK": pictures.cmyk_jpeg,
     "a profile that is none of ours": lambda: photo(icc_profile=OTHER_GAMMA),
     "RGB without a transform": lambda: photo(keep_rgb=True),
+    "grey that says 4 x 4": lambda: grey(0x44),
     "cut short": lambda: photo()[:-20_000],
     "a damaged scan": lambda: photo()[:60_000] + b"\xff\x00\xff\xd3" * 20 + photo()[60_080:],
     "tall, of which the thumbnail shows the top": lambda: photo((300, 2000)),

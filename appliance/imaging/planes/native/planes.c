@@ -14,9 +14,10 @@
 enum {
     DOUBTFUL = -1, // an outcome of the quick scan: libjpeg is asked
     MAX_SIZES = 8,
-    MAX_ROWS = 2 * DCTSIZE, // of one component that are read at once
-    ROWS_AT_ONCE = 128,     // kept beyond what the next scaler reaches, for those made at once and not yet encoded
-    MARGIN = 32,            // samples that are read beyond an edge where no weight reaches: whole blocks and vectors
+    MAX_DOWN = 2,                  // rows of a component's blocks that are read at once
+    MAX_ROWS = MAX_DOWN * DCTSIZE, // of its samples
+    ROWS_AT_ONCE = 128, // kept beyond what the next scaler reaches, for those made at once and not yet encoded
+    MARGIN = 32,        // samples that are read beyond an edge where no weight reaches: whole blocks and vectors
 };
 
 typedef struct {
@@ -62,11 +63,12 @@ static void on_no_memory(void *context) {
 
 static int is_suited(const struct jpeg_decompress_struct *decoder) {
     const jpeg_component_info *component = decoder->comp_info;
-    if (decoder->data_precision != 8 || decoder->arith_code) return 0;
+    if (decoder->data_precision != 8 || decoder->arith_code || decoder->max_v_samp_factor > MAX_DOWN) return 0;
+    if (decoder->min_DCT_scaled_size != DCTSIZE) return 0; // lossless (SOF3): samples, not blocks
     if (decoder->num_components == 1) return decoder->jpeg_color_space == JCS_GRAYSCALE;
     if (decoder->num_components != COMPONENTS || decoder->jpeg_color_space != JCS_YCbCr) return 0;
     return component->h_samp_factor == decoder->max_h_samp_factor &&
-           component->v_samp_factor == decoder->max_v_samp_factor && decoder->max_v_samp_factor <= 2;
+           component->v_samp_factor == decoder->max_v_samp_factor;
 }
 
 static void start_libjpeg(int shrink) {
@@ -93,8 +95,9 @@ static void open_decoder(const uint8_t *jpeg, size_t bytes, int shrink, int may_
     for (int i = 0; i < work->components; i++) {
         const jpeg_component_info *component = &decoder->comp_info[i];
         int side = work->is_quick ? QUARTER_SIDE : component->DCT_scaled_size;
+        int down = work->is_quick ? work->quarter.components[i].down : component->v_samp_factor;
         double part = side / (double)DCTSIZE;
-        work->rows_at_once[i] = side * component->v_samp_factor;
+        work->rows_at_once[i] = side * down;
         work->extents[i][0] = decoder->image_width * part * component->h_samp_factor / decoder->max_h_samp_factor;
         work->extents[i][1] = decoder->image_height * part * component->v_samp_factor / decoder->max_v_samp_factor;
     }
