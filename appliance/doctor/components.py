@@ -44,8 +44,10 @@ async def fast_jpeg(_config: Config) -> AsyncIterator[Finding]:
         return
     if found["lacking"]:
         yield warn("fast-jpeg", f"sizes of JPEGs take twice as long, made by libvips alone: {found['lacking']}")
+    elif found["lacking_webp"]:
+        yield warn("fast-jpeg", f"WebPs of JPEGs take longer, made by libvips alone: {found['lacking_webp']}")
     else:
-        yield ok("fast-jpeg", f"{found['kernels']} kernels with libjpeg-turbo {found['libjpeg']}")
+        yield ok("fast-jpeg", f"{found['kernels']} kernels with {' and '.join(found['libraries'])}")
 
 
 async def sandbox(_config: Config) -> AsyncIterator[Finding]:

@@ -27,11 +27,12 @@ def libvips() -> dict[str, Any]:
 
 
 def fast_jpeg() -> dict[str, Any]:
-    """The extension that makes small JPEGs, and what is missing where libvips has to make them; each may be None."""
+    """The extension that resizes JPEGs, and what is missing where libvips has to do it: for all, or for WebP."""
     loaded = extension.loaded()
     if isinstance(loaded, str):
-        return {"kernels": None, "libjpeg": None, "lacking": loaded}
-    return {"kernels": loaded.kernels, "libjpeg": extension.libjpeg_version(), "lacking": None}
+        return {"lacking": loaded}
+    libraries = [f"libjpeg-turbo {extension.version('libjpeg_turbo')}", f"libwebp {extension.version('webp')}"]
+    return {"kernels": loaded.kernels, "libraries": libraries, "lacking": None, "lacking_webp": loaded.lacking_webp}
 
 
 def protections() -> dict[str, Any]:

@@ -16,13 +16,14 @@ from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, with_gain_map
 from appliance.imaging.resizing import Size
 
 JPEG_QUALITY = 81
+WEBP_QUALITY, WEBP_EFFORT = 80, 2
 _HALF = 128
 """The alpha from which on GIF draws a pixel."""
 _ANIMATION, _ALPHA = 0x02, 0x10
 """Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
     Format.JPG: ("jpegsave_buffer", {"Q": JPEG_QUALITY, "quant_table": 5}),  # planes/native/quantisation.h has it too
-    Format.WEBP: ("webpsave_buffer", {"Q": 80, "effort": 2}),
+    Format.WEBP: ("webpsave_buffer", {"Q": WEBP_QUALITY, "effort": WEBP_EFFORT}),
     Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),  # of regions; renditions: below
     Format.PNG: ("pngsave_buffer", {"compression": 5, "filter": "sub"}),
     Format.GIF: ("gifsave_buffer", {"effort": 3, "dither": 0.75}),

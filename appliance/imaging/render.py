@@ -12,7 +12,7 @@ from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
 from appliance.imaging.gain_maps import GainMap, read_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
-from appliance.imaging.planes.rendering import jpegs_from_planes
+from appliance.imaging.planes.rendering import made_from_planes
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sniffing import kind_of
 from appliance.imaging.sources import BROKEN, is_permanent, open_image
@@ -33,7 +33,7 @@ def render(
     try:
         animated = _animated(fd, kind, {target: shapes[target] for target in moving})
         stills = {target: shapes[target] for target in targets if target not in animated}
-        made = jpegs_from_planes(fd, kind, stills)
+        made = made_from_planes(fd, kind, stills)
         gain_map = None
         if made is None:
             images = _stills(fd, kind, set(stills.values()))

@@ -105,6 +105,29 @@ def test_a_kernel_without_a_wall_around_workers_is_warned_of(
         assert (wall in finding.words) == (wall in lacking)
 
 
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ({"lacking": "no gcc"}, "sizes of JPEGs take twice as long, made by libvips alone: no gcc"),
+        (
+            {"lacking": None, "lacking_webp": "no libwebp"},
+            "WebPs of JPEGs take longer, made by libvips alone: no libwebp",
+        ),
+        ({"lacking": None, "lacking_webp": None}, "avx2 kernels with libjpeg-turbo 3 and libwebp 1"),
+    ],
+)
+def test_what_the_fast_way_lacks_is_warned_of(
+    config: Config, monkeypatch: pytest.MonkeyPatch, lacking: dict[str, object], words: str
+) -> None:
+    async def probe(_name: str) -> dict[str, object]:
+        return {"kernels": "avx2", "libraries": ["libjpeg-turbo 3", "libwebp 1"], **lacking}
+
+    monkeypatch.setattr(components, "run_probe", probe)
+    (finding,) = found(components.fast_jpeg, config)
+    assert finding.level is (Level.OK if "kernels" in words else Level.WARN)
+    assert finding.words == words
+
+
 @pytest.mark.parametrize("status", [0, 3])
 def test_an_address_that_systemd_holds_for_the_next_server_is_ok(
     status: int, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

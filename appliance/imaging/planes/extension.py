@@ -1,4 +1,4 @@
-"""The C extension of this package, and the libjpeg-turbo of Pillow's wheel that it uses.
+"""The C extension of this package, and the libjpeg-turbo and libwebp of Pillow's wheel that it uses.
 
 `make` builds the extension where it finds a C compiler and libjpeg's header; the release has it built.
 """
@@ -12,22 +12,28 @@ from pathlib import Path
 import PIL
 from PIL import features
 
+from appliance.domain.renditions import Format
 from appliance.imaging.resizing import Size
 
 LIBRARY = Path(__file__).with_name("libplanes.so.1")
 MAX_SIZES = 8
 """That can be made at once."""
 _DONE = 0
+_FORMATS = (Format.JPG, Format.WEBP)
 
 
 @dataclass(frozen=True, slots=True)
 class PlaneSize:
-    """A JPEG that is wanted. `source`: the earlier one that it is made from; None for the decoded image."""
+    """A file that is wanted. `source`: the earlier one that it is made from; None for the decoded image.
+
+    `effort` is 0 to 6 for WebP; for JPEG 1, which gives it Huffman tables of its own, or 0. Only JPEGs take a profile.
+    """
 
     size: Size
     source: int | None
     quality: int
-    is_optimised: bool
+    effort: int
+    format: Format = Format.JPG
     profile: bytes = b""
 
 
@@ -38,8 +44,9 @@ class _Size(ctypes.Structure):
         ("width", ctypes.c_int32),
         ("height", ctypes.c_int32),
         ("source", ctypes.c_int32),
+        ("format", ctypes.c_int32),
         ("quality", ctypes.c_int32),
-        ("is_optimised", ctypes.c_int32),
+        ("effort", ctypes.c_int32),
         ("profile", ctypes.c_char_p),
         ("profile_bytes", ctypes.c_size_t),
         ("file", ctypes.c_void_p),
@@ -58,6 +65,16 @@ class Extension:
         wrong: bytes | None = self._library.planes_load(str(libjpeg()).encode(), kernels.encode() if kernels else None)
         if wrong:
             raise OSError(wrong.decode())
+        self.lacking_webp = self._load_webp()
+        """Why it makes no WebP, or None."""
+
+    def _load_webp(self) -> str | None:
+        self._library.planes_load_webp.restype = ctypes.c_char_p
+        try:
+            wrong: bytes | None = self._library.planes_load_webp(str(libwebp()).encode())
+        except FileNotFoundError as error:
+            return str(error)
+        return wrong.decode() if wrong else None
 
     @property
     def kernels(self) -> str:
@@ -80,9 +97,9 @@ class Extension:
             self._library.planes_free(wanted, len(sizes))
 
 
-def libjpeg_version() -> str:
-    """The version of Pillow's libjpeg-turbo."""
-    return features.version_feature("libjpeg_turbo") or "of an unknown version"
+def version(library: str) -> str:
+    """That of one of Pillow's libraries: "libjpeg_turbo" or "webp"."""
+    return features.version(library) or "of an unknown version"
 
 
 @cache
@@ -96,12 +113,23 @@ def loaded() -> Extension | str:
 
 def _packed(one: PlaneSize) -> _Size:
     source = -1 if one.source is None else one.source
-    return _Size(*one.size, source, one.quality, one.is_optimised, one.profile or None, len(one.profile), None, 0)
+    format = _FORMATS.index(one.format)
+    return _Size(*one.size, source, format, one.quality, one.effort, one.profile or None, len(one.profile), None, 0)
 
 
 def libjpeg() -> Path:
-    """The library in Pillow's wheel. A Pillow that was built against the system's has none."""
+    """The library in Pillow's wheel. Raises FileNotFoundError."""
+    return _brought("libjpeg-turbo", "libjpeg-*.so.62.*")
+
+
+def libwebp() -> Path:
+    """The library in Pillow's wheel. Raises FileNotFoundError."""
+    return _brought("libwebp", "libwebp-*.so.7.*")
+
+
+def _brought(name: str, pattern: str) -> Path:
+    """A Pillow that was built against the system's libraries has none."""
     [folder] = [Path(place).parent / "pillow.libs" for place in PIL.__path__]
-    for path in sorted(folder.glob("libjpeg-*.so.62.*")):
+    for path in sorted(folder.glob(pattern)):
         return path
-    raise FileNotFoundError("Pillow brings no libjpeg-turbo: it wasn't installed from its wheel")
+    raise FileNotFoundError(f"Pillow brings no {name}: it wasn't installed from its wheel")

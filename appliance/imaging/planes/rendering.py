@@ -7,38 +7,51 @@ import pyvips
 
 from appliance.domain import formats
 from appliance.domain.formats import FormatSpec
-from appliance.domain.renditions import Format, Shape, Target
+from appliance.domain.renditions import PLACEHOLDER, Format, Shape, Target
 from appliance.imaging import profiles
 from appliance.imaging.chain import in_order, jpeg_shrink, source_of
-from appliance.imaging.encoders import JPEG_QUALITY, OPTIMISED_PIXELS
+from appliance.imaging.colour import to_srgb
+from appliance.imaging.encoders import JPEG_QUALITY, OPTIMISED_PIXELS, WEBP_EFFORT, WEBP_QUALITY, encode
 from appliance.imaging.gain_maps import may_have_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.planes.extension import MAX_SIZES, Extension, PlaneSize, loaded
+from appliance.imaging.planes.webp_profile import with_profile
+from appliance.imaging.resizing import Size
 from appliance.imaging.sources import open_image
 
 _PROFILE = "icc-profile-data"
 _MAX_FILE_BYTES = 256 * 1024 * 1024
 """The file is read into memory, which has to leave room for the rest."""
+_Wanted = tuple[Shape, Format]
 
 
-def jpegs_from_planes(fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) -> dict[Target, bytes] | None:
+def made_from_planes(fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) -> dict[Target, bytes] | None:
     """The file of each target; None where libvips has to make them. Raises what `BROKEN` lists."""
     extension = loaded()
-    shapes = in_order(set(stills.values()))
-    if isinstance(extension, str) or not shapes or len(shapes) > MAX_SIZES or not _is_suited(fd, kind, stills):
+    wanted = _in_order(stills)
+    if isinstance(extension, str) or not 0 < len(wanted) <= MAX_SIZES or not _is_suited(extension, fd, kind, stills):
         return None
     image = open_image(fd, kind)
     profile = _compact_profile(image)
     if profile is None:
         return None
-    made = _make(extension, fd, image, shapes, profile)
-    return None if made is None else {target: made[one] for target, one in stills.items()}
+    made = _make(extension, fd, image, wanted, profile)
+    if made is None:
+        return None
+    return {target: _finished(target, one.size, made[one, target.format], profile) for target, one in stills.items()}
 
 
-def _is_suited(fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) -> bool:
+def _in_order(stills: Mapping[Target, Shape]) -> list[_Wanted]:
+    """What differs, in the order in which it is made: the formats of a shape follow each other."""
+    found = {(one, target.format): None for target, one in stills.items()}
+    return [wanted for shape in in_order(set(stills.values())) for wanted in found if wanted[0] == shape]
+
+
+def _is_suited(extension: Extension, fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) -> bool:
+    made = {Format.JPG} if extension.lacking_webp else {Format.JPG, Format.WEBP}
     return (
         kind is formats.JPEG
-        and all(target.format is Format.JPG and one.shows_all for target, one in stills.items())
+        and all(target.format in made and one.shows_all for target, one in stills.items())
         and os.fstat(fd).st_size <= _MAX_FILE_BYTES
         and not may_have_gain_map(fd)
     )
@@ -55,27 +68,36 @@ def _compact_profile(image: pyvips.Image) -> bytes | None:
 
 
 def _make(
-    extension: Extension, fd: int, image: pyvips.Image, shapes: list[Shape], profile: bytes
-) -> dict[Shape, bytes] | None:
+    extension: Extension, fd: int, image: pyvips.Image, wanted: list[_Wanted], profile: bytes
+) -> dict[_Wanted, bytes] | None:
     orientation = orientation_of(image)
     width, height = (image.height, image.width) if orientation in TURNED else (image.width, image.height)
-    largest = shapes[0].size
-    sizes = [_plane_size(one, shapes[:place], profile) for place, one in enumerate(shapes)]
+    largest = wanted[0][0].size
     files = extension.render(
         os.pread(fd, os.fstat(fd).st_size, 0),
-        sizes,
+        [_plane_size(one, wanted[:place], profile) for place, one in enumerate(wanted)],
         shrink=jpeg_shrink(min(width / largest[0], height / largest[1])),
         orientation=orientation,
     )
-    return None if files is None else dict(zip(shapes, files, strict=True))
+    return None if files is None else dict(zip(wanted, files, strict=True))
 
 
-def _plane_size(one: Shape, larger: list[Shape], profile: bytes) -> PlaneSize:
-    source = source_of(one, larger)
-    return PlaneSize(
-        one.size,
-        None if source is None else larger.index(source),
-        JPEG_QUALITY,
-        is_optimised=one.size[0] * one.size[1] <= OPTIMISED_PIXELS,
-        profile=profile,
-    )
+def _finished(target: Target, size: Size, file: bytes, profile: bytes) -> bytes:
+    """The file with its profile, but for a placeholder, which is in sRGB: it is so small that it is written twice."""
+    if not profile or target.format is not Format.WEBP:
+        return file
+    file = with_profile(file, size, profile)
+    if target != PLACEHOLDER:
+        return file
+    return encode(to_srgb(pyvips.Image.webpload_source(pyvips.Source.new_from_memory(file))), Format.WEBP)
+
+
+def _plane_size(wanted: _Wanted, earlier: list[_Wanted], profile: bytes) -> PlaneSize:
+    one, format = wanted
+    shapes = [shape for shape, _ in earlier]
+    source = one if one in shapes else source_of(one, shapes)
+    place = None if source is None else shapes.index(source)
+    if format is Format.WEBP:
+        return PlaneSize(one.size, place, WEBP_QUALITY, WEBP_EFFORT, format)
+    is_small = one.size[0] * one.size[1] <= OPTIMISED_PIXELS
+    return PlaneSize(one.size, place, JPEG_QUALITY, effort=int(is_small), format=format, profile=profile)

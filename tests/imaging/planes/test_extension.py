@@ -13,7 +13,7 @@ from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.workers import rendered, target
 
-SIZES = (PlaneSize((1023, 835), None, 81, is_optimised=False), PlaneSize((211, 172), 0, 81, is_optimised=True))
+SIZES = (PlaneSize((1023, 835), None, 81, effort=0), PlaneSize((211, 172), 0, 81, effort=1))
 
 
 def with_kernels(name: str, folder: Path) -> Extension:
@@ -58,5 +58,5 @@ def test_a_library_that_is_no_libjpeg_is_refused(
 @pytest.mark.asyncio(loop_scope="session")
 async def test_workers_use_it(extension: Extension, workers: Workers) -> None:
     (made,) = await rendered(workers, pictures.camera_photo(), target("medium", Format.JPG))
-    size = PlaneSize((made.width, made.height), None, 81, is_optimised=False)
+    size = PlaneSize((made.width, made.height), None, 81, effort=0)
     assert [made.data] == extension.render(pictures.camera_photo(), [size], shrink=2, orientation=1)

@@ -46,7 +46,7 @@ def large(**options: Any) -> bytes:
 
 def small(extension: Extension, jpeg: bytes, orientation: int = 1) -> bytes | None:
     """The JPEG at `SIZE`, decoded at a quarter."""
-    made = extension.render(jpeg, [PlaneSize(SIZE, None, 95, is_optimised=False)], shrink=4, orientation=orientation)
+    made = extension.render(jpeg, [PlaneSize(SIZE, None, 95, effort=0)], shrink=4, orientation=orientation)
     return made[0] if made else None
 
 

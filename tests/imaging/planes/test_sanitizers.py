@@ -20,9 +20,11 @@ ROUNDS = 1500
 RENDER_ALL = """
 import sys
 from pathlib import Path
+from appliance.domain.renditions import Format
 from appliance.imaging.planes.extension import Extension, PlaneSize
 extension = Extension(Path(sys.argv[1]))
-sizes = [PlaneSize((90, 60), None, 81, False), PlaneSize((31, 20), 0, 81, True), PlaneSize((300, 7), None, 81, False)]
+sizes = [PlaneSize((90, 60), None, 81, 0), PlaneSize((31, 20), 0, 81, 1), PlaneSize((300, 7), None, 81, 0)]
+sizes += [PlaneSize((90, 60), 0, 80, 2, Format.WEBP), PlaneSize((33, 21), None, 80, 0, Format.WEBP)]
 made = 0
 for path in sorted(Path(sys.argv[2]).iterdir()):
     for shrink, orientation in ((1, 1), (2, 6), (4, 3), (8, 8)):

@@ -55,19 +55,27 @@ def opened(data: bytes) -> Iterator[tuple[int, Facts]]:
         os.close(fd)
 
 
-def from_planes(data: bytes, targets: tuple[Target, ...] = TARGETS) -> dict[Target, Image.Image] | None:
+def files_from_planes(data: bytes, targets: tuple[Target, ...]) -> dict[Target, bytes] | None:
     with opened(data) as (fd, facts):
         stills = {target: shape(facts.width, facts.height, target.preset) for target in targets}
-        made = rendering.jpegs_from_planes(fd, formats.JPEG, stills)
+        return rendering.made_from_planes(fd, formats.JPEG, stills)
+
+
+def from_planes(data: bytes, targets: tuple[Target, ...] = TARGETS) -> dict[Target, Image.Image] | None:
+    made = files_from_planes(data, targets)
     return None if made is None else {target: pictures.opened(file) for target, file in made.items()}
+
+
+def files_by_libvips(data: bytes, patch: pytest.MonkeyPatch, targets: tuple[Target, ...]) -> dict[Target, bytes]:
+    patch.setattr(rendering, "loaded", lambda: "switched off")
+    with opened(data) as (fd, facts):
+        return {one.target: one.data for one in render(fd, facts, targets, frozenset())}
 
 
 def by_libvips(
     data: bytes, patch: pytest.MonkeyPatch, targets: tuple[Target, ...] = TARGETS
 ) -> dict[Target, Image.Image]:
-    patch.setattr(rendering, "loaded", lambda: "switched off")
-    with opened(data) as (fd, facts):
-        return {one.target: pictures.opened(one.data) for one in render(fd, facts, targets, frozenset())}
+    return {target: pictures.opened(file) for target, file in files_by_libvips(data, patch, targets).items()}
 
 
 CASES: dict[str, Callable[[], bytes]] = {
@@ -154,6 +162,6 @@ def test_what_is_unusual_or_damaged_is_left_to_libvips(extension: Extension, cas
 def test_other_formats_are_left_to_libvips(extension: Extension) -> None:
     with opened(photo()) as (fd, facts):
         stills = {target: shape(facts.width, facts.height, target.preset) for target in TARGETS}
-        webp = Target(TARGETS[0].preset, Format.WEBP)
-        assert rendering.jpegs_from_planes(fd, formats.JPEG, stills | {webp: stills[TARGETS[0]]}) is None
-        assert rendering.jpegs_from_planes(fd, formats.PNG, stills) is None
+        avif = Target(TARGETS[0].preset, Format.AVIF)
+        assert rendering.made_from_planes(fd, formats.JPEG, stills | {avif: stills[TARGETS[0]]}) is None
+        assert rendering.made_from_planes(fd, formats.PNG, stills) is None

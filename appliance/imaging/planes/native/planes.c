@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "libjpeg.h"
+#include "libwebp.h"
+#include "output.h"
 #include "pool.h"
 #include "quarter.h"
 #include "resampling.h"
-#include "writer.h"
 
 enum {
     DOUBTFUL = -1, // an outcome of the quick scan: libjpeg is asked
@@ -24,7 +25,7 @@ typedef struct {
     Plane planes[COMPONENTS]; // as they are encoded
     Plane stored[COMPONENTS]; // as the decoded image lies, of a size that is turned
     Scaler scalers[COMPONENTS];
-    Writer writer;
+    Output output;
 } Size;
 
 typedef struct {
@@ -220,27 +221,33 @@ static void advance(int number) {
         if (stored->memory && stored->made == stored->height && !size->planes[i].made)
             plane_transpose(stored, &size->planes[i]);
     }
-    writer_run(&size->writer);
+    output_run(&size->output);
 }
 
 static void make_files(void) {
     for (int i = 0; i < work->components; i++) plan(i);
     for (int n = 0; n < work->count; n++) {
         Size *size = &work->sizes[n];
-        writer_open(&size->writer, &work->errors, size->planes, work->components, &work->wanted[n]);
+        if (!output_open(&work->pool, &size->output, &work->errors, size->planes, work->components, &work->wanted[n]))
+            longjmp(work->over, PLANES_UNSUITED);
     }
     while (has_more_rows()) {
         decode_rows();
         for (int n = 0; n < work->count; n++) advance(n);
     }
     close_decoder();
-    for (int n = 0; n < work->count; n++) writer_finish(&work->sizes[n].writer);
-    for (int n = 0; n < work->count; n++) writer_hand_over(&work->sizes[n].writer, &work->wanted[n]);
+    for (int n = 0; n < work->count; n++)
+        if (!output_finish(&work->sizes[n].output)) longjmp(work->over, PLANES_UNSUITED);
+    for (int n = 0; n < work->count; n++) output_hand_over(&work->sizes[n].output);
 }
 
 const char *planes_load(const char *path, const char *kernels_name) {
     kernels = kernels_find(kernels_name);
     return kernels ? libjpeg_load(path) : "this processor has no such kernels";
+}
+
+const char *planes_load_webp(const char *path) {
+    return libwebp_load(path);
 }
 
 const char *planes_kernels(void) {
@@ -263,7 +270,7 @@ static int attempt(const uint8_t *jpeg, size_t bytes, int shrink, int orientatio
         make_files();
     }
     libjpeg.jpeg_destroy_decompress(&work->decoder);
-    for (int n = 0; n < count; n++) writer_close(&work->sizes[n].writer);
+    for (int n = 0; n < count; n++) output_close(&work->sizes[n].output);
     pool_free(&work->pool);
     free(work);
     return outcome;

@@ -1,4 +1,4 @@
-// JPEG to smaller JPEGs without leaving Y, Cb and Cr: raw planes are decoded, resampled and encoded, row by row.
+// JPEG to smaller JPEGs and WebPs without leaving Y, Cb and Cr: raw planes are decoded, resampled and encoded, row by row.
 #ifndef APPLIANCE_PLANES_H
 #define APPLIANCE_PLANES_H
 
@@ -6,14 +6,16 @@
 #include <stdint.h>
 
 enum { PLANES_DONE, PLANES_UNSUITED, PLANES_DAMAGED, PLANES_NO_MEMORY };
+enum { PLANES_JPEG, PLANES_WEBP };
 
 // A wanted size, and its file once it is made.
 typedef struct {
     int32_t width, height;    // upright
     int32_t source;           // the earlier size that it is made from; -1 for the decoded image
-    int32_t quality;          // 1 to 100, as libjpeg has it
-    int32_t is_optimised;     // whether it gets Huffman tables of its own
-    const uint8_t *profile;   // an ICC profile that fits into one marker; NULL for none
+    int32_t format;           // PLANES_JPEG or PLANES_WEBP
+    int32_t quality;          // 1 to 100, as libjpeg or libwebp has it
+    int32_t effort;           // of JPEG 1 for Huffman tables of its own, 0 for none; of WebP 0 to 6
+    const uint8_t *profile;   // an ICC profile that fits into one marker of a JPEG; NULL for none
     size_t profile_bytes;
     uint8_t *file;
     size_t file_bytes;
@@ -21,6 +23,9 @@ typedef struct {
 
 // Use the libjpeg-turbo at this path, and these kernels, or the fastest for NULL. Returns what is wrong, or NULL.
 const char *planes_load(const char *path, const char *kernels);
+
+// Make WebP too, by the libwebp at this path. Returns what is wrong, or NULL.
+const char *planes_load_webp(const char *path);
 
 // The name of the kernels in use.
 const char *planes_kernels(void);

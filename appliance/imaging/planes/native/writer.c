@@ -107,7 +107,7 @@ void writer_open(Writer *writer, struct jpeg_error_mgr *errors, const Plane *pla
     encoder->in_color_space = components == 1 ? JCS_GRAYSCALE : JCS_YCbCr;
     libjpeg.jpeg_set_defaults(encoder); // colours at half the width and height
     set_tables(encoder, wanted->quality);
-    encoder->optimize_coding = wanted->is_optimised;
+    encoder->optimize_coding = wanted->effort > 0;
     encoder->raw_data_in = TRUE;
     libjpeg.jpeg_start_compress(encoder, TRUE);
     if (wanted->profile) write_profile(writer, wanted->profile, wanted->profile_bytes);
