@@ -14,7 +14,7 @@ LARGE, SIZE = (400, 264), (50, 33)
 
 
 def rendered(extension: Extension, jpeg: bytes, shrink: int, size: tuple[int, int] = (16, 16)) -> bytes | None:
-    made = extension.render(jpeg, [PlaneSize(size, None, 95, is_optimised=False)], shrink=shrink, orientation=1)
+    made = extension.render(jpeg, [PlaneSize(size, None, 95, effort=0)], shrink=shrink, orientation=1)
     return made[0] if made else None
 
 
