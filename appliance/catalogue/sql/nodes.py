@@ -6,7 +6,7 @@ from typing import Any
 from appliance.catalogue.sql import node_statements as sql
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.image_queries import unshipped_by_node
-from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.catalogue.sql.origin_schema import MIGRATIONS
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.writer import Writer
