@@ -32,6 +32,7 @@ from appliance.commands import (
     takedown,
     verify,
 )
+from appliance.commands.option_values import joined
 from appliance.config.load import load
 from appliance.config.model import Config
 from appliance.config.show import as_toml
@@ -46,7 +47,7 @@ Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Raises SystemExit(2) for an invalid command line."""
-    chosen = _parser().parse_args(arguments)
+    chosen = _parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     os.umask(0o077)  # files belong to this host's user alone, whatever the folder was before
     command: Command = chosen.command
     try:

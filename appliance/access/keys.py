@@ -10,7 +10,7 @@ from appliance.domain.access_keys import MAX_NAME_CHARS, NO_LIMITS, AccessKey, K
 from appliance.domain.access_records import RecordKind
 from appliance.domain.bans import network_in
 from appliance.domain.clock import YEAR_10000_S, Clock
-from appliance.domain.errors import Conflict, InvalidField, KeyInvalid, UnknownKey
+from appliance.domain.errors import Conflict, InvalidField, KeyInvalid, KeyRotated, UnknownKey
 from appliance.domain.key_rules import require_valid
 from appliance.domain.tokens import hash_secret
 from appliance.domain.upload_options import clean_text
@@ -19,6 +19,7 @@ TellStore = Callable[[RecordKind, str], Awaitable[None]]
 """Sends a change to the store before it is answered, if that succeeds in time."""
 
 _NOBODYS_HASH = "0" * 64
+_NOBODY = (_NOBODYS_HASH, _NOBODYS_HASH)
 _TYPO = "The access key has a typo or is incomplete. Copy the whole key again."
 
 
@@ -45,15 +46,18 @@ class AccessKeys:
         self._tell_store = tell_store
 
     async def authenticate(self, text: str) -> AccessKey:
-        """The key, if it is valid now. Raises KeyInvalid, KeyExpired, KeyRevoked."""
+        """The key, if it is valid now. Raises KeyInvalid, KeyExpired, KeyRevoked, KeyRotated."""
         key_id = access_keys.id_of(text)
         if key_id is None:
             raise KeyInvalid(_TYPO)
         key = await self._catalogue.get(key_id)
-        known_hash = _NOBODYS_HASH if key is None else key.secret_hash
-        if not hmac.compare_digest(hash_secret(text), known_hash) or key is None:
+        sent, known = hash_secret(text), _NOBODY if key is None else (key.secret_hash, key.former_hash or _NOBODYS_HASH)
+        is_current, is_former = [hmac.compare_digest(sent, each) for each in known]
+        if key is None or not (is_current or is_former):
             raise KeyInvalid
         require_valid(key, self._clock())
+        if not is_current:
+            raise KeyRotated
         return key
 
     async def add(self, new: NewKey) -> tuple[AccessKey, str]:
@@ -63,6 +67,8 @@ class AccessKeys:
             raise InvalidField("A key needs a name, such as the person or the program that uses it.")
         if not new.scopes:
             raise InvalidField(f"A key needs a scope: {', '.join(Scope)}.")
+        if new.expires_in_s is not None and new.expires_in_s < 1:
+            raise InvalidField("The key would have expired already. Name a time to come.")
         now_s = int(self._clock())
         expires_s = None if new.expires_in_s is None else now_s + new.expires_in_s
         if expires_s is not None and expires_s >= YEAR_10000_S:
@@ -92,7 +98,7 @@ class AccessKeys:
     async def revoke(self, name: str) -> AccessKey:
         """End the key with this name or id, at once and for good. Raises UnknownKey."""
         now_s = int(self._clock())
-        return await self._change(name, lambda key: replace(key, revoked_s=key.revoked_s or now_s))
+        return await self._change(name, lambda key: replace(key, revoked_s=key.revoked_s or now_s, former_hash=None))
 
     async def rotate(self, name: str) -> tuple[AccessKey, str]:
         """Replace the secret of the key with this name or id; the old one ends at once. Raises UnknownKey, Conflict."""
@@ -102,7 +108,7 @@ class AccessKeys:
         def replaced(key: AccessKey) -> AccessKey:
             if key.revoked_s is not None:
                 raise Conflict(f"The key “{key.name}” was revoked. Add a new one.")
-            return replace(key, secret_hash=hash_secret(text))
+            return replace(key, secret_hash=hash_secret(text), former_hash=key.secret_hash)
 
         return await self._change(found.id, replaced), text
 

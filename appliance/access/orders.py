@@ -53,5 +53,5 @@ async def carry_out(keys: AccessKeys, records: RecordOutbox, order: KeyOrder) ->
 
 def _described(key: AccessKey, usage: KeyUsage) -> dict[str, Any]:
     known = asdict(key)
-    del known["secret_hash"], known["version"]
+    del known["secret_hash"], known["former_hash"], known["version"]
     return known | {"scopes": [scope.value for scope in key.scopes], "used": asdict(usage)}

@@ -114,9 +114,11 @@ def _time(unix_s: int) -> str:
 def _until(text: str) -> int:
     """The end in unix seconds, from a duration or a time."""
     try:
-        end_s = int(system_clock()) + parse_duration(text)
+        duration_s = parse_duration(text.removeprefix("-"))
     except InvalidExpiry:
         end_s = _parse_time(text)
+    else:
+        end_s = int(system_clock()) + (-duration_s if text.startswith("-") else duration_s)
     if end_s >= YEAR_10000_S:
         raise argparse.ArgumentTypeError("expected a time before the year 10000; without --until a ban has no end")
     return end_s

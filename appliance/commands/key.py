@@ -138,11 +138,11 @@ def _day(unix_s: int) -> str:
 
 def _duration(text: str) -> int:
     try:
-        seconds = parse_duration(text)
-    except InvalidExpiry:
-        seconds = 0
-    if seconds < 1:
-        raise argparse.ArgumentTypeError("expected a number with a unit, such as 12h, 30d or 4w")
+        seconds = parse_duration(text.removeprefix("-"))
+    except InvalidExpiry as fault:
+        raise argparse.ArgumentTypeError("expected a number with a unit, such as 12h, 30d or 4w") from fault
+    if seconds < 1 or text.startswith("-"):
+        raise argparse.ArgumentTypeError(f"{text} would be over already; expected a time to come, such as 12h or 30d")
     return seconds
 
 

@@ -119,7 +119,9 @@ def build(  # noqa: PLR0917 - one of each part
             spool=spool,
             rows=catalogue.uploads,
         )
-    unfinished = UnfinishedUploads(config.uploads.max_unfinished, rows=catalogue.uploads, clock=clock)
+    unfinished = UnfinishedUploads(
+        config.uploads.max_unfinished, rows=catalogue.uploads, origins=limits.origins, clock=clock
+    )
     prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
     access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
     access_keys = AccessKeys(catalogue.keys, clock=clock, tell_store=access_records.settle_now)

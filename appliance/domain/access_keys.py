@@ -59,7 +59,10 @@ NO_LIMITS = KeyLimits()
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """One key. Times are unix seconds; `expires_s` None means never. `version` counts changes."""
+    """One key. Times are unix seconds; `expires_s` None means never. `version` counts changes.
+
+    `former_hash` is that of the secret before the last one, until the key is revoked.
+    """
 
     id: str
     name: str
@@ -70,6 +73,7 @@ class AccessKey:
     revoked_s: int | None = None
     limits: KeyLimits = NO_LIMITS
     version: int = 1
+    former_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ def key_of(record: AccessRecord) -> AccessKey:
         revoked_s=_optional(known.get("revoked_s")),
         limits=limits_of(known.get("limits", {})),
         version=record.version,
+        former_hash=None if known.get("former_hash") is None else str(known["former_hash"]),
     )
 
 

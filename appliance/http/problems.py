@@ -52,6 +52,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.KeyInvalid: HTTPStatus.UNAUTHORIZED,
     errors.KeyExpired: HTTPStatus.UNAUTHORIZED,
     errors.KeyRevoked: HTTPStatus.UNAUTHORIZED,
+    errors.KeyRotated: HTTPStatus.UNAUTHORIZED,
     errors.KeyScope: HTTPStatus.FORBIDDEN,
     errors.Banned: HTTPStatus.FORBIDDEN,
     errors.KeyUsedUp: HTTPStatus.FORBIDDEN,

@@ -99,6 +99,12 @@ class DayBudgets:
         except (ApplianceError, OSError) as fault:
             log.warning("the last of today's budgets is not saved: %s", fault)
 
+    @property
+    def day_key(self) -> DayKey | None:
+        """The key of today, which survives a restart; None without policies."""
+        self._turn_day()
+        return self._key if self._policies else None
+
     def require(self, client: str, count: int) -> None:
         """Raises BudgetSpent where so many bytes are more than what is left, or than a network's share of it.
 

@@ -11,6 +11,7 @@ from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.challenges import Challenges
 from appliance.limits.day_budgets import DayBudgets
 from appliance.limits.key_uploads import KeyUploads
+from appliance.limits.origins import Origins
 from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
@@ -41,6 +42,7 @@ class Limits:
     proof_of_work: ProofOfWork
     processor: ProcessorBudget
     day_budgets: DayBudgets
+    origins: Origins
     refusals: Refusals
     aside: set[str] = field(default_factory=set)
 
@@ -58,6 +60,14 @@ class Limits:
             return Rate(policies(setting, unit, window_s, factor), clock=steady, aside=aside, refusals=refusals)
 
         uploads, minute_bytes = rate("uploads", Unit.UPLOADS), rate("minute_bytes", Unit.BYTES)
+        day_budgets = DayBudgets(
+            policies("day_bytes", Unit.BYTES, DAY_S),
+            rows=rows,
+            key_path=config.day_key_path,
+            clock=clock,
+            aside=aside,
+            refusals=refusals,
+        )
         return cls(
             is_on=config.limits_on,
             requests=rate("requests", Unit.REQUESTS),
@@ -75,14 +85,8 @@ class Limits:
                 ),
             ),
             processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
-            day_budgets=DayBudgets(
-                policies("day_bytes", Unit.BYTES, DAY_S),
-                rows=rows,
-                key_path=config.day_key_path,
-                clock=clock,
-                aside=aside,
-                refusals=refusals,
-            ),
+            day_budgets=day_budgets,
+            origins=Origins(lambda: day_budgets.day_key),
             refusals=refusals,
             aside=aside,
         )

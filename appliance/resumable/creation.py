@@ -144,8 +144,9 @@ class UploadCreator:
         now_s = int(self._clock())
         slug = None if new.kind is UploadKind.PARTIAL else slugs.mint(now_s)
         lasts_s = self._idle_s if new.with_bytes or new.kind is UploadKind.FINAL else min(EMPTY_S, self._idle_s)
+        id_hash = tokens.hash_secret(upload_id)
         return Upload(
-            id_hash=tokens.hash_secret(upload_id),
+            id_hash=id_hash,
             kind=new.kind,
             slug=slug,
             token_hash=slug and tokens.hash_secret(tokens.derive_token(upload_id, slug)),
@@ -165,6 +166,7 @@ class UploadCreator:
             one_view=new.options.one_view,
             invite=None if new.client.invite is None else new.client.invite.id,
             node=self._this_node.name,
+            origin=self._unfinished.sealed_origin(id_hash, new.client),
         )
 
 

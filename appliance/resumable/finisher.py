@@ -137,7 +137,7 @@ class UploadFinisher:
                 await event.wait()
 
     async def _finish(self, upload: Upload) -> None:
-        client = self._unfinished.client_of(upload.id_hash)
+        client = self._unfinished.client_of(upload)
         row = await self._catalogue.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # the caller had an older row
             return

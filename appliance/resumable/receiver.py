@@ -159,7 +159,7 @@ class UploadReceiver:
         try:
             async with self._admission.admitted(admission) as admitted:
                 self.require_running()
-                self._unfinished.adopt(upload.id_hash, chunk.client)
+                self._unfinished.adopt(upload, chunk.client)
                 async with lock.receiving(), self._followed(upload):
                     await self._files.append(
                         upload.id_hash,

@@ -1,7 +1,7 @@
 """Unfinished uploads: which client each belongs to, and how many a client and all clients together may have.
 
-A restart forgets which client they belong to, since addresses are not stored: they then belong to the client that
-continues them.
+A restart forgets which client they belong to. Until the day is over, their rows say which address began them
+(`limits.origins`); after that they belong to the client that continues them.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ from appliance.catalogue import UploadCatalogue
 from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Busy
+from appliance.domain.resumable_uploads import Upload
+from appliance.limits import Origins
 from appliance.shared.client_limiter import MIN_SHARE, ClientLimiter
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 
@@ -25,10 +27,17 @@ class UnfinishedUploads:
     """
 
     def __init__(
-        self, limit: int, *, rows: UploadCatalogue, clock: Clock, count_every_s: float = COUNT_EVERY_S
+        self,
+        limit: int,
+        *,
+        rows: UploadCatalogue,
+        origins: Origins,
+        clock: Clock,
+        count_every_s: float = COUNT_EVERY_S,
     ) -> None:
         self._limit = limit
         self._rows = rows
+        self._origins = origins
         self._clock = clock
         self._limiter = ClientLimiter("uploads are unfinished", RETRY_AFTER_S)
         self._clients: dict[str, Client] = {}
@@ -61,6 +70,10 @@ class UnfinishedUploads:
             self._counted_s = now_s
             self._count = await self._rows.count_unfinished(int(self._clock()), self._limit)
 
+    def sealed_origin(self, id_hash: str, client: Client) -> bytes | None:
+        """What the row of an upload keeps of the address that creates it."""
+        return self._origins.seal(id_hash, client)
+
     def begin(self, id_hash: str, client: Client) -> None:
         """Count an upload of the client's until it ends. Raises Busy."""
         self._limiter.check(client.id, self._limit)
@@ -68,15 +81,17 @@ class UnfinishedUploads:
         self._clients[id_hash] = client
         self._count += 1
 
-    def adopt(self, id_hash: str, client: Client) -> None:
-        """Count an upload whose client isn't known for the one that continues it."""
-        if id_hash not in self._clients:
-            self._limiter.take(client.id)
-            self._clients[id_hash] = client
+    def adopt(self, upload: Upload, client: Client) -> None:
+        """Count an upload whose client isn't known for the address that began it, or for the one that continues it."""
+        if upload.id_hash not in self._clients:
+            origin = self._origins.client_of(upload)
+            owner = client if origin is None or origin.address == client.address else origin
+            self._limiter.take(owner.id)
+            self._clients[upload.id_hash] = owner
 
-    def client_of(self, id_hash: str) -> Client:
+    def client_of(self, upload: Upload) -> Client:
         """The client of an upload; this host itself where that is not known."""
-        return self._clients.get(id_hash, THIS_HOST)
+        return self._clients.get(upload.id_hash) or self._origins.client_of(upload) or THIS_HOST
 
     def end(self, id_hash: str) -> None:
         """Release the client's share. No-op for an upload that nobody has continued since a restart."""

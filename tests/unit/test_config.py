@@ -217,6 +217,14 @@ def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: str, tmp_
     assert ": expected " in line
 
 
+@pytest.mark.parametrize("name", [option.name for option in OPTIONS if option.section == "limits"])
+def test_no_limit_is_nonsense(name: str, tmp_path: Path) -> None:
+    for value in ("-1", "0.5", "true", "nan", '"many"', '""', "{}", '"1e9"', "9223372036854775808", "2027-01-01"):
+        [mistake] = mistakes(f"{name} = {value}", tmp_path)
+        assert mistake.startswith(f"{name} = ")
+        assert ": expected " in mistake
+
+
 def test_a_file_that_is_absent_or_no_toml_is_named(tmp_path: Path) -> None:
     assert "can't be read" in mistakes(None, tmp_path, APPLIANCE_CONFIG=str(tmp_path / "absent.toml"))[0]
     assert "not valid TOML" in mistakes("listen 8080", tmp_path)[0]

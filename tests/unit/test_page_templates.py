@@ -10,6 +10,7 @@ from appliance.delivery import RenditionSummary
 from appliance.domain.details import Details
 from appliance.domain.errors import (
     ApplianceError,
+    Banned,
     Busy,
     InternalError,
     Locked,
@@ -69,6 +70,7 @@ EVERY_PAGE: dict[str, Callable[[LocalizedPages, Image], str]] = {
         notice=image.alt,
         new_link=f"https://images.example.org/c/{TOKEN}",
     ),
+    "blocked": lambda pages, image: pages.site.blocked_page(Banned(image.title or "", NOW_S)),
     "error": lambda pages, image: pages.site.error_page(404, UnknownImage(image.filename), "r1"),
     "waiting": lambda pages, image: pages.site.error_page(429, RateLimited(image.filename), "r1", continues=True),
 }

@@ -7,7 +7,7 @@ from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_sc
 from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
 from appliance.catalogue.sql.marks import applied_names
 from appliance.catalogue.sql.migration import CHANGES, Migration, refuse_unusable
-from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.domain.errors import CatalogueUnavailable, NodeSchemaDiffers, UnfitInstallation
 
 OLDEST_POSTGRES = 15

@@ -69,6 +69,7 @@ def key_values(key: AccessKey) -> Mapping[str, Any]:
         "id": key.id,
         "name": key.name,
         "secret_hash": packed(key.secret_hash),
+        "former_hash": None if key.former_hash is None else packed(key.former_hash),
         "scopes": " ".join(key.scopes),
         "limits": json.dumps(asdict(key.limits)),
         "created_s": key.created_s,
@@ -117,11 +118,12 @@ def set_usage(connection: Connection, key_id: str, usage: KeyUsage) -> None:
 
 
 def _key_of(row: tuple[Any, ...]) -> AccessKey:
-    key_id, name, secret_hash, scopes, limits, created_s, expires_s, revoked_s, version = row
+    key_id, name, secret_hash, former_hash, scopes, limits, created_s, expires_s, revoked_s, version = row
     return AccessKey(
         id=key_id,
         name=name,
         secret_hash=unpacked(secret_hash),
+        former_hash=None if former_hash is None else unpacked(former_hash),
         scopes=tuple(Scope(scope) for scope in scopes.split()),
         created_s=created_s,
         expires_s=expires_s,

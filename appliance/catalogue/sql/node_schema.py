@@ -1,9 +1,6 @@
-"""The migrations of the schema from 0019 on, which make room for several servers; `schema` has those before."""
+"""The migrations from 0019 on, which make room for several servers."""
 
 from appliance.catalogue.sql.migration import Schema, migration
-from appliance.catalogue.sql.schema import MIGRATIONS
-
-__all__ = ["MIGRATIONS"]
 
 
 @migration("0019-nodes")

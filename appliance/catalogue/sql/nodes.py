@@ -6,9 +6,9 @@ from typing import Any
 from appliance.catalogue.sql import node_statements as sql
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.image_queries import unshipped_by_node
-from appliance.catalogue.sql.node_schema import MIGRATIONS
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
+from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import CommandFailed, NodeNameInUse
 from appliance.domain.nodes import DEAD_AFTER_S, JobLease, Node

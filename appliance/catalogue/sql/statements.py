@@ -118,7 +118,7 @@ MOVE_UPLOAD = """
     UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving' AND node = :former"""
 KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
 END_UPLOAD = """
-    UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s
+    UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s, origin = NULL
     WHERE id_hash = :id_hash AND state = 'receiving' AND coalesce(node, '') = :node"""
 GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND state <> 'receiving'"
 UPLOADS_DUE = f"""
@@ -161,11 +161,12 @@ MARK_ALBUM_SIDECAR_WRITTEN = "UPDATE albums SET sidecar_due = 0 WHERE slug = :sl
 
 # --- access keys, and records that the store doesn't have yet ------------------------------------------------------
 
-_KEY = "id, name, secret_hash, scopes, limits, created_s, expires_s, revoked_s, version"
-_KEY_VALUES = ":id, :name, :secret_hash, :scopes, :limits, :created_s, :expires_s, :revoked_s, :version"
+_KEY = "id, name, secret_hash, former_hash, scopes, limits, created_s, expires_s, revoked_s, version"
+_KEY_VALUES = """
+    :id, :name, :secret_hash, :former_hash, :scopes, :limits, :created_s, :expires_s, :revoked_s, :version"""
 _KEY_SET = """
-    name = :name, secret_hash = :secret_hash, scopes = :scopes, limits = :limits, created_s = :created_s,
-    expires_s = :expires_s, revoked_s = :revoked_s, version = :version"""
+    name = :name, secret_hash = :secret_hash, former_hash = :former_hash, scopes = :scopes, limits = :limits,
+    created_s = :created_s, expires_s = :expires_s, revoked_s = :revoked_s, version = :version"""
 ADD_KEY = f"INSERT INTO keys ({_KEY}) VALUES ({_KEY_VALUES}) ON CONFLICT (id) DO NOTHING"
 KEY = f"SELECT {_KEY} FROM keys WHERE id = :id"
 KEY_BY_NAME = "SELECT id FROM keys INDEXED BY keys_by_name WHERE name = :name AND revoked_s IS NULL"

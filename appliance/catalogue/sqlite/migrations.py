@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from appliance.catalogue.sql.migration import refuse_unusable
-from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.domain.errors import CatalogueUnavailable
 
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's

@@ -10,7 +10,7 @@ from appliance.catalogue.sql.copy_end import CopyEnd, CopySource
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
-from appliance.catalogue.sql.node_schema import MIGRATIONS
+from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.catalogue.sql.table_rows import remove_rows
 from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error

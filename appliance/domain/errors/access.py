@@ -46,6 +46,14 @@ class KeyRevoked(KeyInvalid):
     texts = ("The access key was revoked. Ask the people who run this site for a new one.",)
 
 
+class KeyRotated(KeyInvalid):
+    """The key has a new secret, and this one was its last."""
+
+    code = "key-rotated"
+    title = "The access key was replaced"
+    texts = ("The access key was replaced by a new one. Ask the people who run this site for it.",)
+
+
 class KeyScope(ApplianceError):
     """The access key is valid, but not for this."""
 

@@ -43,8 +43,10 @@ PLACE = "place-"
 
 async def show_creation(request: web.Request) -> web.Response:
     """GET /a"""
-    page = pages_of(request).albums.creation_page(ban_of(request), user=client_of(request).user)
-    return page_response(page, cache=form_cache(request))
+    pages = pages_of(request)
+    if (ban := ban_of(request)) is not None:
+        return page_response(pages.site.blocked_page(ban))
+    return page_response(pages.albums.creation_page(user=client_of(request).user), cache=form_cache(request))
 
 
 async def create(request: web.Request) -> web.Response:

@@ -14,9 +14,11 @@ from appliance.http.pages.site_pages import UploadFormValues
 
 async def show_guest_page(request: web.Request) -> web.Response:
     """GET /c/{token}"""
-    token = request.match_info["token"]
+    token, pages = request.match_info["token"], pages_of(request)
     status = await request.app[INVITES].open(token)
-    return page_response(pages_of(request).guests.upload_page(status, token, ban_of(request)))
+    if (ban := ban_of(request)) is not None:
+        return page_response(pages.site.blocked_page(ban))
+    return page_response(pages.guests.upload_page(status, token))
 
 
 async def add_images(request: web.Request) -> web.Response:

@@ -31,8 +31,10 @@ from appliance.resumable import Progress
 
 async def show_upload(request: web.Request) -> web.Response:
     """GET /"""
-    page = pages_of(request).site.upload_page(ban_of(request), user=client_of(request).user)
-    return page_response(page, cache=form_cache(request))
+    site = pages_of(request).site
+    if (ban := ban_of(request)) is not None:
+        return page_response(site.blocked_page(ban))
+    return page_response(site.upload_page(user=client_of(request).user), cache=form_cache(request))
 
 
 async def show_library(request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 from aiohttp import hdrs, web
 
-from appliance.http.banned import ban_of
 from appliance.http.keys import CONFIG, PAGES
 from appliance.http.localization.languages import choose_language
 from appliance.http.pages.localized_pages import LocalizedPages
@@ -26,6 +25,6 @@ def pages_of(request: web.Request) -> LocalizedPages:
 
 def form_cache(request: web.Request) -> str:
     """The Cache-Control of a page with a form for uploaders; whether they may upload changes when they sign in."""
-    if request.app[CONFIG].access.user_header is not None or ban_of(request) is not None:
+    if request.app[CONFIG].access.user_header is not None:
         return "no-store"
     return IN_ONE_LANGUAGE

@@ -75,6 +75,16 @@ class SitePages:
             "kept_longest": formatter.days(uploads.max_expiry_days),
         }
 
+    def blocked_page(self, ban: Banned) -> str:
+        """What somebody who is banned sees in the place of a form for uploads."""
+        formatter, until_s = self._templates.formatter, ban.until_s
+        return self._templates.render(
+            "blocked.html",
+            reason=ban.reason,
+            until=None if until_s is None else formatter.moment(until_s),
+            datetime=None if until_s is None else formatter.rfc3339(until_s),
+        )
+
     def library_page(self) -> str:
         """My images: the browser holds the list, so the page is the same for everybody."""
         uploads, formatter = self._config.uploads, self._templates.formatter

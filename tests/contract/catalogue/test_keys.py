@@ -36,7 +36,7 @@ def key(number: int = 0, **fields: Any) -> AccessKey:
 
 
 async def test_a_key_is_kept_whole_and_its_record_is_due(catalogue: Catalogue) -> None:
-    full = key(expires_s=LATER, limits=KeyLimits(1, 2, 3, 4, 5, 6, 7))
+    full = key(expires_s=LATER, limits=KeyLimits(1, 2, 3, 4, 5, 6, 7), former_hash="f" * 64)
     await catalogue.keys.add(full)
     await catalogue.keys.add(key(1))
     assert await catalogue.keys.get(full.id) == full

@@ -48,7 +48,7 @@ async def test_a_key_works_from_the_moment_it_is_printed_until_it_ends(tmp_path:
             assert await uploaded(session, served, key) == ""
             rotated = added(served, "rotate", "scanner")
             assert rotated[:15] == key[:15]
-            assert await uploaded(session, served, key) == "key-invalid"
+            assert await uploaded(session, served, key) == "key-rotated"
             assert await uploaded(session, served, rotated) == ""
             revoked = served.command("key", "revoke", rotated[5:15])
             assert (revoked.returncode, revoked.stdout) == (0, "")
@@ -97,6 +97,8 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...],
         (("far", "--expires", "99999999d"), "before the year 10000"),
         (("192.0.2.1",), "A key needs a name"),
         (("none", "--max-file-bytes", "0"), "expected 1 or more"),
+        (("past", "--expires", "-3d"), "-3d would be over already; expected a time to come"),
+        (("now", "--expires=0d"), "0d would be over already; expected a time to come"),
     ],
 )
 def test_a_key_that_nobody_can_mean_is_refused(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:

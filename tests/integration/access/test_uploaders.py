@@ -80,7 +80,8 @@ async def test_what_is_no_key_is_none(host: Host, jpeg: bytes, text: str) -> Non
 
 
 async def test_each_end_of_a_key_has_its_own_code_and_sentence(host: Host, jpeg: bytes) -> None:
-    expiring, key = await minted(host, "a", expires_in_s=60), await minted(host, "b")
+    expiring, key, old = await minted(host, "a", expires_in_s=60), await minted(host, "b"), await minted(host, "c")
+    await host.appliance.access_keys.rotate("c")
     host.clock.forward(60)
     await host.appliance.access_keys.revoke("b")
     for text, code, words in (
@@ -88,8 +89,20 @@ async def test_each_end_of_a_key_has_its_own_code_and_sentence(host: Host, jpeg:
         (key[:-2], "key-invalid", "typo"),
         (WRONG, "key-invalid", "typo"),  # by its checksum
         (key, "key-revoked", "was revoked"),
+        (old, "key-rotated", "was replaced"),
     ):
         assert words in (await problem(await raw(host, jpeg, bearer(text)), code))["detail"]
+
+
+async def test_the_secret_before_the_last_one_is_forgotten_with_the_key(host: Host, jpeg: bytes) -> None:
+    oldest = await minted(host, "scanner")
+    _, older = await host.appliance.access_keys.rotate("scanner")
+    assert await code(await raw(host, jpeg, bearer(oldest))) == "key-rotated"
+    await host.appliance.access_keys.rotate("scanner")
+    assert await code(await raw(host, jpeg, bearer(oldest))) == "key-invalid"
+    assert await code(await raw(host, jpeg, bearer(older))) == "key-rotated"
+    await host.appliance.access_keys.revoke("scanner")
+    assert await code(await raw(host, jpeg, bearer(older))) == "key-invalid"
 
 
 def basic(name: str, password: str) -> str:

@@ -55,6 +55,7 @@ async def test_the_command_and_what_becomes_of_its_bans(tmp_path: Path) -> None:
         (("add", "127.0.0.1"), 1, "Use --force"),
         (("add", "nobody"), 1, "'nobody' is no address, no network and no access key"),
         (("add", "192.0.2.1", "--until", "2001-01-01"), 1, "would have ended already"),
+        (("add", "192.0.2.1", "--until", "-3d"), 1, "would have ended already"),
         (("add", "192.0.2.1", "--until", "soon"), 2, "expected a duration such as 7d, or a date"),
         (("add", "192.0.2.1", "--until", "999999999999d"), 2, "before the year 10000"),
         (("remove", "192.0.2.1"), 1, "There is no ban of 192.0.2.1/32 itself"),

@@ -11,6 +11,7 @@ from appliance.domain.access_keys import Scope
 from appliance.domain.errors import ApplianceError
 from tests.support.access import BY_FIELD, BY_HEADER, Way, minted
 from tests.support.host import Host, OpenHost, bearer, problem
+from tests.support.invites import album_with_invite, token_of
 
 BANNED, NEIGHBOUR = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "198.51.100.1"}
 
@@ -52,13 +53,27 @@ async def test_a_page_says_it_in_its_language(proxied: Host, jpeg: bytes) -> Non
         assert "Spam &lt;b&gt;." in page
 
 
-async def test_the_pages_for_uploads_say_it_before_anything_is_uploaded(proxied: Host) -> None:
+async def test_the_pages_for_uploads_say_it_in_the_place_of_their_form(proxied: Host) -> None:
+    await ban(proxied, "192.0.2.1", reason="Spam", until_s=int(proxied.clock()) + 3600)
+    _, invite = await album_with_invite(proxied)
+    for path in ("/", "/a", f"/c/{token_of(invite)}"):
+        for language, words in (
+            ("en", "Uploads from here are blocked until <time"),
+            ("de", "Von hier aus sind Uploads bis <time"),
+        ):
+            headers = {"Accept": "text/html", "Accept-Language": language}
+            page = await proxied.client.get(path, headers=BANNED | headers)
+            assert (page.status, page.headers["Cache-Control"]) == (200, "no-store")
+            text = await page.text()
+            assert words in text
+            assert "2026-09-21T15:13:20Z" in text
+            assert "Spam." in text
+            assert "<form" not in text
+            assert "<form" in await (await proxied.client.get(path, headers=NEIGHBOUR | headers)).text()
+
+
+async def test_who_is_banned_learns_by_program_that_nothing_can_be_uploaded(proxied: Host) -> None:
     await ban(proxied, "192.0.2.1", reason="Spam")
-    for path in ("/", "/a"):
-        page = await proxied.client.get(path, headers=BANNED | {"Accept": "text/html"})
-        assert (page.status, page.headers["Cache-Control"]) == (200, "no-store")
-        assert "Reason: Spam." in await page.text()
-        assert "Spam" not in await (await proxied.client.get(path, headers=NEIGHBOUR)).text()
     key = bearer(await minted(proxied))
     for sent, expected in ((BANNED, False), (BANNED | key, False), (NEIGHBOUR | key, True), (NEIGHBOUR, True)):
         me = await (await proxied.client.get("/api/v1/me", headers=sent)).json()

@@ -9,10 +9,11 @@ import pytest
 from aiohttp import ClientError
 
 from appliance.access.bans import NewBan
-from appliance.config.model import Config, Server
+from appliance.config.model import Config, LimitsConfig, Server
+from appliance.domain.tokens import hash_secret
 from tests.support.access import minted
 from tests.support.gates import Gate
-from tests.support.host import Host, ManualClock, OpenHost, bearer, problem, running
+from tests.support.host import DAY_S, Host, ManualClock, OpenHost, bearer, problem, running
 from tests.support.tus_client import Tus
 from tests.support.waiting import until
 
@@ -23,6 +24,12 @@ ADDRESS, KEY = "192.0.2.0/24", "scanner"
 OTHER = {"X-Forwarded-For": "203.0.113.9"}
 BEHIND_PROXY = Server(trusted_proxies=("127.0.0.1",))
 """So that a test can be many clients."""
+
+
+@pytest.fixture
+def limited(config: Config) -> Config:
+    """With limits, so that there is a key of the day."""
+    return replace(config, server=BEHIND_PROXY, limits=LimitsConfig(mode="on"))
 
 
 @pytest.fixture
@@ -94,15 +101,56 @@ async def test_another_address_makes_no_image_of_what_a_banned_one_began(proxied
     assert proxied.files("spool/uploads") == []
 
 
-async def test_after_a_restart_an_upload_belongs_to_the_address_that_continues_it(config: Config, jpeg: bytes) -> None:
-    config, clock = replace(config, server=BEHIND_PROXY), ManualClock()
-    async with running(config, clock) as host:
-        where = await Tus.created(await Tus(host).post(len(jpeg), headers=OTHER))
-        refused = await Tus.created(await Tus(host).post(len(jpeg), headers=BANNED))
-    async with running(config, clock) as host:
-        assert await continued(host, where, 0, jpeg[:1000], BANNED) == 204
+async def test_after_a_restart_an_upload_still_belongs_to_the_address_that_began_it(
+    limited: Config, jpeg: bytes
+) -> None:
+    clock = ManualClock()
+    async with running(limited, clock) as host:
+        where = await Tus.created(await Tus(host).post(len(jpeg), headers=BANNED))
+    async with running(limited, clock) as host:
+        assert await continued(host, where, 0, jpeg[:1000], OTHER) == 204
         await ban(host, ADDRESS)
-        assert await continued(host, refused, 0, jpeg, BANNED) == 403
+        assert await continued(host, where, 1000, jpeg[1000:], OTHER) == 403
+        assert await nothing_is_left(host)
+        assert (await host.client.head(where, headers={"Tus-Resumable": "1.0.0"})).status == 410
+
+
+async def test_what_was_complete_at_a_crash_makes_no_image_once_its_address_is_banned(
+    limited: Config, jpeg: bytes
+) -> None:
+    clock = ManualClock()
+    async with running(limited, clock) as host:
+        banned = await Tus.created(await Tus(host).post(len(jpeg), headers=BANNED))
+        other = await Tus.created(await Tus(host).post(len(jpeg), headers=OTHER))
+        await ban(host, ADDRESS)
+    for where in (banned, other):  # all bytes, as a crash leaves them
+        (limited.data_dir / "spool/uploads" / hash_secret(where.rpartition("/")[2])).write_bytes(jpeg)
+    async with running(limited, clock) as host:
+        await host.appliance.upload_janitor.run()
+
+        async def is_there() -> bool:
+            return len(await host.appliance.catalogue.images.page()) == 1
+
+        await until(is_there)
+        await until(lambda: host.files("spool/uploads") == [])
+        assert await is_there()
+        assert (await host.client.head(banned, headers={"Tus-Resumable": "1.0.0"})).status == 410
+        assert (await host.client.head(other, headers={"Tus-Resumable": "1.0.0"})).status == 200
+
+
+async def test_on_another_day_an_upload_belongs_to_the_address_that_continues_it(limited: Config, jpeg: bytes) -> None:
+    """What the row has of the address that began it can no longer be read."""
+    clock = ManualClock()
+    async with running(limited, clock) as host:
+        where = await Tus.created(await Tus(host).post(len(jpeg), headers=OTHER))
+        assert await continued(host, where, 0, jpeg[:500], OTHER) == 204
+        refused = await Tus.created(await Tus(host).post(len(jpeg), headers=BANNED))
+        assert await continued(host, refused, 0, jpeg[:1], BANNED) == 204
+    clock.forward(DAY_S - clock() % DAY_S)
+    async with running(limited, clock) as host:
+        assert await continued(host, where, 500, jpeg[500:1000], BANNED) == 204
+        await ban(host, ADDRESS)
+        assert await continued(host, refused, 1, jpeg[1:], BANNED) == 403
         assert await continued(host, where, 1000, jpeg[1000:], OTHER) == 403
         assert await nothing_is_left(host)
         assert (await host.client.head(where, headers={"Tus-Resumable": "1.0.0"})).status == 410

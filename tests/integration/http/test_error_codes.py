@@ -235,6 +235,7 @@ MET_WITH_KEYS = {  # each in tests/integration/access
     "key-invalid",
     "key-required",
     "key-revoked",
+    "key-rotated",
     "key-scope",
     "key-used-up",
     "sign-in-required",
