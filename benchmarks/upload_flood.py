@@ -4,9 +4,10 @@ People view at the design load, each view from an address of its own, and a phon
 seconds, on an upload page that it opens for each. It does what this page does, and counts from the choice of the
 photograph, two seconds after the page has come: while it is asked for proofs of work, the page solves a challenge
 meanwhile; where it is refused all the same, it solves another, which counts. How long the host makes it wait, without
-the solving, is given apart. The flood solves nothing. Flood, people and host share the machine, and what each of them takes of it is given; with `--apart` the
-flood has a core of its own, and the others share the rest. The host's limits are on as they come, but for the amount
-that all without a key may upload in a day, which the flood has to reach within the run.
+the solving, is given apart. The flood solves nothing. Flood, people and host share the machine, and what each of them
+takes of it is given; with `--apart` the flood has a core of its own, and the others share the rest. The host's limits
+are on as they come, but for the amount that all without a key may upload in a day, which the flood has to reach within
+the run.
 """
 
 import argparse
