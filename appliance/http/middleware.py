@@ -10,6 +10,7 @@ from aiohttp.typedefs import Handler
 
 from appliance.domain.errors import ApplianceError
 from appliance.domain.this_node import BytesElsewhere
+from appliance.domain.tokens import hash_secret
 from appliance.http.always_open import is_always_open
 from appliance.http.authentication import PROOF_HEADER, authenticate
 from appliance.http.client_address import client_of
@@ -24,6 +25,7 @@ from appliance.http.keys import (
     PASS_ON,
     REFUSED_EARLY,
     REQUEST_ID,
+    RESUMABLE,
     START_LIMITER,
     TRUSTED_PROXIES,
 )
@@ -59,13 +61,19 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _wait_for_turn(request: web.Request) -> None:
-    """Let the request start with few others. Of those that change something, one with a proof of work goes first."""
+    """Let the request start with few others. Of those that change something, the ones with a proof of work go first."""
     client = client_of(request).id
     if request.method in (hdrs.METH_GET, hdrs.METH_HEAD):
         await request.app[START_LIMITER].wait_for_turn(client)
         return
-    proof, proof_of_work = request.headers.get(PROOF_HEADER), request.app[LIMITS].proof_of_work
-    await request.app[CHANGE_START_LIMITER].wait_for_turn(client, lambda: proof_of_work.is_solved(client, proof))
+    await request.app[CHANGE_START_LIMITER].wait_for_turn(client, lambda: _goes_first(request, client))
+
+
+def _goes_first(request: web.Request, client: str) -> bool:
+    """Whether it brings a solved challenge, or continues an upload that was begun with one."""
+    if (upload_id := request.match_info.get("id")) is not None:
+        return request.app[RESUMABLE].unfinished.has_proven(hash_secret(upload_id))
+    return request.app[LIMITS].proof_of_work.is_solved(client, request.headers.get(PROOF_HEADER))
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:

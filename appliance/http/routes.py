@@ -6,7 +6,19 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from appliance.http.api import albums, details, images, invites, me, oembed, sharex, status, upload_events, uploads
+from appliance.http.api import (
+    albums,
+    challenges,
+    details,
+    images,
+    invites,
+    me,
+    oembed,
+    sharex,
+    status,
+    upload_events,
+    uploads,
+)
 from appliance.http.compression import compress
 from appliance.http.cors import preflight
 from appliance.http.forms import MAX_FORM_FIELDS
@@ -128,6 +140,7 @@ def _api() -> list[web.RouteDef]:
         web.options("/api/{rest:.*}", preflight),
         web.get("/api/v1/limits", images.show_limits),
         web.get("/api/v1/me", me.show_me),
+        web.get("/api/v1/challenge", challenges.show_challenge),
         web.get("/api/v1/status", status.show_status),
         web.get("/api/v1/openapi.json", images.show_contract),
         web.post("/api/1/upload", uploads.chevereto, **ADMITS_CHEVERETO),

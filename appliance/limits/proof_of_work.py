@@ -3,7 +3,9 @@
 So a flood costs its sender more than this host, and people's browsers do the work without their noticing.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from appliance.domain.clients import Client
 from appliance.domain.errors import ProofRequired, RateLimited
@@ -37,9 +39,13 @@ class ProofOfWork:
         self._slow_lane = slow_lane
         self._challenges = challenges
 
+    def challenge_ahead(self, client: Client) -> Mapping[str, Any] | None:
+        """A challenge for an upload that the client is about to begin; None while it needs none."""
+        return self._challenges.issue(_network_of(client.id)) if self.is_asked(client) else None
+
     def require(self, client: Client) -> None:
         """Raises ProofRequired where the client may not begin an upload now. Counts no upload."""
-        if not self._is_asked(client) or self.is_solved(client.id, client.proof):
+        if not self.is_asked(client) or self.is_solved(client.id, client.proof):
             return
         try:
             self._slow_lane.require(client.id)
@@ -55,7 +61,7 @@ class ProofOfWork:
 
         Returns the client, as one that has proven its work if a solution was needed and is spent.
         """
-        if not self._is_asked(client):
+        if not self.is_asked(client):
             return client
         if client.proof and self._challenges.spend(client.proof, _network_of(client.id)):
             return replace(client, has_proven=True)
@@ -70,9 +76,10 @@ class ProofOfWork:
 
         So what a flood got in before it was noticed, or by the slow lane, isn't in front of those who did the work.
         """
-        return Priority.PREWARM if self._is_asked(client) and not client.has_proven else Priority.VIEW
+        return Priority.PREWARM if self.is_asked(client) and not client.has_proven else Priority.VIEW
 
-    def _is_asked(self, client: Client) -> bool:
+    def is_asked(self, client: Client) -> bool:
+        """Whether the client has to solve a challenge before it begins an upload, or take the slow lane."""
         if client.access_key is not None or client.user is not None or client.invite is not None:
             return False
         return self._when == ALWAYS or (self._when == AUTO and self._is_hot(client.id))

@@ -93,6 +93,10 @@ class UnfinishedUploads:
         """The client of an upload; this host itself where that is not known."""
         return self._clients.get(upload.id_hash) or self._origins.client_of(upload) or THIS_HOST
 
+    def has_proven(self, id_hash: str) -> bool:
+        """Whether the client of the upload solved a challenge when it began it."""
+        return self._clients.get(id_hash, THIS_HOST).has_proven
+
     def end(self, id_hash: str) -> None:
         """Release the client's share. No-op for an upload that nobody has continued since a restart."""
         if (client := self._clients.pop(id_hash, None)) is not None:

@@ -42,7 +42,11 @@ class Threads:
 
     async def run(self, call: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
         """The call's result; what it raises is raised here. A running call continues when its caller is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
+        return await self.begin(call, *arguments)
+
+    def begin(self, call: Callable[[*Arguments], Result], *arguments: *Arguments) -> asyncio.Future[Result]:
+        """Begin the call now; its result or exception is the future's."""
+        return asyncio.get_running_loop().run_in_executor(self._pool, call, *arguments)
 
     async def run_through(
         self, count_bytes: int, call: Callable[[*Arguments], Result], *arguments: *Arguments

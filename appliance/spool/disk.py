@@ -24,7 +24,7 @@ from appliance.shared.threads import Threads
 from appliance.spool.folders import ATTRIBUTE, drop_old, files_in, freed_bytes, landed_sha256
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import ExpectedUpload, Room, UploadProgress
-from appliance.spool.transfers import SYNC_BYTES, Incoming, Transfer, cut, overwrite, too_large
+from appliance.spool.transfers import SYNC_BYTES, Incoming, Transfer, cut, finished, overwrite, too_large
 from appliance.spool.working_copies import WorkingCopies
 
 THREADS, LARGE_THREADS = 32, 8
@@ -105,7 +105,7 @@ class Spool:
             raise
         finally:
             self._receiving.discard(slug)
-            await asyncio.shield(transfer.close())  # it finishes, however often this is cancelled
+            await finished(transfer)
         return Incoming(slug, path, transfer.bytes, transfer.digest)
 
     async def overwrite(self, incoming: Incoming, edits: Sequence[Edit]) -> Incoming:

@@ -17,7 +17,7 @@ from appliance.shared.files import writing
 from appliance.shared.threads import Threads
 from appliance.spool.digests import Checksum, Digest
 from appliance.spool.room import ExpectedUpload, Room
-from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Transfer, too_large
+from appliance.spool.transfers import BUFFER_BYTES, SYNC_BYTES, MakeRoom, Transfer, finished, too_large
 
 MARK = ".unverified"
 HELD_S = 0.5  # slow bytes stay in memory no longer, so that progress shows and a crash costs little
@@ -80,6 +80,10 @@ class Append(Transfer):
             except BaseException:
                 self._block[:0] = block
                 raise
+
+    @property
+    def is_busy(self) -> bool:
+        return super().is_busy or (self._flushing is not None and not self._flushing.done())
 
     async def close(self) -> None:
         """Close as a transfer does, once the last bytes are written. A cancellation doesn't end the writing."""
@@ -212,7 +216,7 @@ class UploadFiles:
             transfer.check(min(max(1, announced_bytes), BUFFER_BYTES))  # more is admitted as long as there is room
             await transfer.pour(stream)
         finally:
-            await asyncio.shield(transfer.close())
+            await finished(transfer)
         transfer.require_match()
 
     async def catch_up(self, name: str, digest: Digest) -> None:

@@ -69,7 +69,7 @@ class Transfer:
             self._file: BinaryIO = path.open(self.mode, buffering=0)
         except OSError as fault:
             raise DiskFull("The disk accepts no more files. Try again later.") from fault
-        self._end = os.fstat(self._file.fileno()).st_size
+        self._end = self._sync_begun_end = os.fstat(self._file.fileno()).st_size
         self._synced_end = self._end - self._end % sync_bytes
         self._progress = room.begin_upload(path.name, expected, self._end)
         if self._end < SMALL_BYTES:
@@ -104,7 +104,16 @@ class Transfer:
         await self._written()
         await self._throttle()
         await self._claim(len(block))
-        self._writing = asyncio.ensure_future(self._write(block))
+        self._writing = self._threads.begin(self._hash_and_write, block)
+        self._writing.add_done_callback(self._note_written)
+
+    def _note_written(self, writing: asyncio.Future[None]) -> None:
+        """Count the block, once, when it has been written; whoever waited for it may be here before its callback."""
+        if writing is not self._writing or writing.cancelled() or writing.exception() is not None:
+            return
+        self._room.note_written(self._progress, self._claimed_bytes)
+        self.bytes += self._claimed_bytes
+        self._claimed_bytes = 0
 
     async def _throttle(self) -> None:
         """Have a large transfer pause while small ones run: it would keep the loop, the threads and the disk busy."""
@@ -117,16 +126,12 @@ class Transfer:
         """Wait for the block that is being written, if there is one. A cancellation doesn't end the writing."""
         if self._writing is not None:
             await asyncio.shield(self._writing)
+            self._note_written(self._writing)
             self._writing = None
-
-    async def _write(self, block: bytearray) -> None:
-        await self._threads.run(self._hash_and_write, block)
-        self._room.note_written(self._progress, len(block))
-        self._claimed_bytes = 0
-        self.bytes += len(block)
-        if self._end // self._sync_bytes > (self._end - len(block)) // self._sync_bytes:
+        if self._end // self._sync_bytes > self._sync_begun_end // self._sync_bytes:
             await self._synced()
-            self._syncing = asyncio.ensure_future(self._threads.run(self._sync, self._end))
+            self._sync_begun_end = self._end
+            self._syncing = self._threads.begin(self._sync, self._end)
 
     async def _synced(self) -> None:
         """Wait for the sync in progress. Raises DiskFull where it failed, because the disk reports a loss only once."""
@@ -161,19 +166,36 @@ class Transfer:
                 f"The data after byte {self.bytes:,} couldn't be written to disk. Try again later."
             ) from fault
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a thread may still hold the file."""
+        return self._writing is not None or self._syncing is not None
+
     async def close(self) -> None:
         """Wait for the last block, whose thread still holds the file; then release what was not written."""
         if self._writing is not None:
             await asyncio.wait([self._writing])
-            self._writing.exception()  # it was raised already, or nobody is left to see it
+            self._note_written(self._writing)  # a fault was raised already, or nobody is left to see it
         if self._syncing is not None:
             await asyncio.wait([self._syncing])
             if self._syncing.exception() is not None:
                 self._cut()
+        self.release()
+
+    def release(self) -> None:
+        """Close the file, and release what was promised and not written. Only for one that isn't busy."""
         self._file.close()
         self._room.release(self._claimed_bytes)
         self._claimed_bytes = 0
         self._room.end_upload(self._progress, rests=self.mode == "ab")
+
+
+async def finished(transfer: Transfer) -> None:
+    """Close it: at once where no thread has to be waited for, else to the end, however often this is cancelled."""
+    if transfer.is_busy:
+        await asyncio.shield(transfer.close())
+    else:
+        transfer.release()
 
 
 def overwrite(incoming: Incoming, edits: Sequence[Edit]) -> Incoming:

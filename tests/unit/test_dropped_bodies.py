@@ -7,6 +7,8 @@ import struct
 import termios
 from asyncio.trsock import TransportSocket
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -17,14 +19,30 @@ from tests.support.waiting import until
 LONG_S = 60.0
 
 
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A TCP connection: the client's end, and the server's, which doesn't block."""
+Pair = tuple[socket.socket, socket.socket]
+
+
+@contextmanager
+def connected() -> Iterator[Pair]:
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as client:
         server, _ = listener.accept()
         with server:
             server.setblocking(False)
             yield client, server
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A TCP connection: the client's end, and the server's, which doesn't block."""
+    with connected() as found:
+        yield found
+
+
+@pytest.fixture
+def many() -> Iterator[list[Pair]]:
+    """More of them than are read in one turn."""
+    with ExitStack() as opened:
+        yield [opened.enter_context(connected()) for _ in range(3 * MAX_READS_PER_TURN)]
 
 
 def dropping(server: socket.socket, left_bytes: int | None, within_s: float = LONG_S) -> asyncio.Task[None]:
@@ -36,7 +54,7 @@ def waiting_bytes(server: socket.socket) -> int:
     return int(struct.unpack("i", fcntl.ioctl(server, termios.FIONREAD, bytes(4)))[0])
 
 
-async def test_it_ends_with_the_last_byte(pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_it_ends_with_the_last_byte(pair: Pair) -> None:
     client, server = pair
     task = dropping(server, 300_000)
     await asyncio.to_thread(client.sendall, bytes(299_999))
@@ -47,7 +65,7 @@ async def test_it_ends_with_the_last_byte(pair: tuple[socket.socket, socket.sock
 
 
 @pytest.mark.parametrize("is_reset", [True, False])
-async def test_it_ends_when_the_client_has_gone(pair: tuple[socket.socket, socket.socket], is_reset: bool) -> None:
+async def test_it_ends_when_the_client_has_gone(pair: Pair, is_reset: bool) -> None:
     client, server = pair
     task = dropping(server, None)
     client.sendall(b"x")
@@ -56,11 +74,11 @@ async def test_it_ends_when_the_client_has_gone(pair: tuple[socket.socket, socke
     await asyncio.wait_for(task, LONG_S)
 
 
-async def test_it_ends_in_time_however_long_the_client_stays(pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_it_ends_in_time_however_long_the_client_stays(pair: Pair) -> None:
     await asyncio.wait_for(dropping(pair[1], None, within_s=0.01), LONG_S)
 
 
-async def test_only_so_many_bodies_are_dropped_at_once(pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_only_so_many_bodies_are_dropped_at_once(pair: Pair) -> None:
     """Each takes a descriptor: connections alone may have half of the open files."""
     client, server = pair
     bodies = DroppedBodies(max_bodies=1)
@@ -76,9 +94,7 @@ async def test_only_so_many_bodies_are_dropped_at_once(pair: tuple[socket.socket
     await asyncio.wait_for(tasks[1], LONG_S)
 
 
-async def test_very_much_is_dropped_slowly(
-    pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_very_much_is_dropped_slowly(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dropped_bodies, "DROPPED_AT_ONCE", -1)
     monkeypatch.setattr(dropped_bodies, "SLOW_BYTES", 10)
     monkeypatch.setattr(dropped_bodies, "PAUSE_S", 2 * LONG_S)
@@ -92,8 +108,35 @@ async def test_very_much_is_dropped_slowly(
     task.cancel()
 
 
-async def test_a_few_are_read_in_each_turn() -> None:
+async def test_a_few_are_read_in_each_turn(many: list[Pair]) -> None:
+    """What has come first is dropped first, and what waits for its turn isn't looked at again."""
+    for client, _ in many:
+        client.sendall(b"x")
     bodies = DroppedBodies()
-    for _ in range(3):
-        assert sum(bodies.may_read() for _ in range(2 * MAX_READS_PER_TURN)) == MAX_READS_PER_TURN
+    tasks = [asyncio.create_task(bodies.drop(TransportSocket(server), None, within_s=LONG_S)) for _, server in many]
+    left = [len(many)]
+    while left[-1]:
         await asyncio.sleep(0)
+        left.append(sum(waiting_bytes(server) > 0 for _, server in many))
+    read = [before - after for before, after in pairwise(left)]
+    assert max(read) == MAX_READS_PER_TURN
+    for task in tasks:
+        task.cancel()
+
+
+async def test_who_goes_while_it_waits_for_its_turn_is_left_out(many: list[Pair]) -> None:
+    for client, _ in many:
+        client.sendall(b"x")
+    bodies = DroppedBodies()
+    tasks = [asyncio.create_task(bodies.drop(TransportSocket(server), None, within_s=LONG_S)) for _, server in many]
+    await until(lambda: any(waiting_bytes(server) == 0 for _, server in many))
+    waiting = [place for place, (_, server) in enumerate(many) if waiting_bytes(server)]
+    for place in waiting:
+        tasks[place].cancel()
+    await asyncio.wait([tasks[place] for place in waiting])
+    assert all(waiting_bytes(many[place][1]) for place in waiting)
+    client, _ = many[next(place for place in range(len(many)) if place not in waiting)]
+    client.close()
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()

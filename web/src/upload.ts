@@ -9,6 +9,7 @@ import { claim } from "./uploading/claims";
 import { Intake, type StoredFile } from "./uploading/intake";
 import { InterruptedUploads } from "./uploading/interrupted";
 import { type FileHandler, watchDrops, watchPastes, watchPicker } from "./uploading/picking";
+import { noteAsked } from "./uploading/proof-ahead";
 import { Queue } from "./uploading/queue";
 import { Summary } from "./uploading/summary";
 
@@ -45,6 +46,7 @@ form.addEventListener("submit", (event) => {
 });
 wireCopyButtons();
 wireKeyField();
+if ("proof" in form.dataset) noteAsked();
 addEventListener("access-key", () => queue.retryAll());
 interrupted.load().then(askAbout).catch(() => undefined); // a browser that stores nothing resumes nothing
 addEventListener("load", () => void navigator.serviceWorker?.register("/sw.js").catch(() => undefined));

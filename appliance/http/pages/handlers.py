@@ -13,7 +13,7 @@ from appliance.http.closed import give_pass, is_open
 from appliance.http.delete_tokens import delay_wrong_tokens, token_in
 from appliance.http.forms import Form, changed_passphrase, changed_text, read_form, text_field
 from appliance.http.image_lookup import find_image, find_image_or_progress, resolve_image
-from appliance.http.keys import CLOCK, DELIVERY, MANAGEMENT
+from appliance.http.keys import CLOCK, DELIVERY, LIMITS, MANAGEMENT
 from appliance.http.links import share_path
 from appliance.http.pages.gone import DELETIONS, with_gone_page
 from appliance.http.pages.html_responses import (
@@ -31,10 +31,12 @@ from appliance.resumable import Progress
 
 async def show_upload(request: web.Request) -> web.Response:
     """GET /"""
-    site = pages_of(request).site
+    client, site = client_of(request), pages_of(request).site
     if (ban := ban_of(request)) is not None:
         return page_response(site.blocked_page(ban))
-    return page_response(site.upload_page(user=client_of(request).user), cache=form_cache(request))
+    asks_for_proof = request.app[LIMITS].proof_of_work.is_asked(client)
+    page = site.upload_page(user=client.user, asks_for_proof=asks_for_proof)
+    return page_response(page, cache="no-store" if asks_for_proof else form_cache(request))
 
 
 async def show_library(request: web.Request) -> web.Response:

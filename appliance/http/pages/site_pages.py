@@ -43,12 +43,14 @@ class SitePages:
         *,
         form_values: UploadFormValues | None = None,
         user: str | None = None,
+        asks_for_proof: bool = False,
     ) -> str:
         """The form that sends a file to `POST /`: fields file, expires_in, title, alt, keep_metadata, form_key.
 
-        `user` is who is signed in.
+        `user` is who is signed in. A page that `asks_for_proof` solves a challenge before a file is chosen.
         """
-        return self._templates.render("upload.html", user=user, **self.upload_values(problem, form_values))
+        values = self.upload_values(problem, form_values) | {"asks_for_proof": asks_for_proof}
+        return self._templates.render("upload.html", user=user, **values)
 
     def upload_values(
         self, problem: ApplianceError | None = None, form_values: UploadFormValues | None = None
@@ -59,6 +61,7 @@ class SitePages:
         default = f"{uploads.default_expiry_days}d"
         return {
             "action": "/",
+            "asks_for_proof": False,
             "problem": self._templates.localize_error(problem),
             "form_values": form_values,
             "form_key": generate_secret(),

@@ -141,7 +141,8 @@ class HttpConnection(RequestHandler):
         return sent
 
     async def _drop(self, transport: asyncio.Transport, body: StreamReader, left_bytes: int | None) -> None:
-        """Drop the rest of a body; after that, its connection is closed."""
+        """Drop the rest of a body, and what was kept of it; after that, its connection is closed."""
+        read_unread(body)
         transport.pause_reading()
         connection = transport.get_extra_info("socket")
         self._dropping = asyncio.ensure_future(

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.web_protocol import _ErrInfo
 
 from appliance.container import site_of
-from appliance.http.transport.connections import RECV_BYTES, SMALL_BYTES, UNREAD_BYTES, Runner
+from appliance.http.transport.connections import RECV_BYTES, SMALL_BYTES, UNREAD_BYTES, HttpConnection, Runner
 from tests.support.host import Host, OpenHost
 from tests.support.limits import only
 from tests.support.waiting import until
@@ -94,6 +94,25 @@ async def test_the_connection_ends_with_a_large_body_that_was_refused(used_up: S
         await wire.send(UPLOAD + "x" * LENGTH)
         assert "Connection: close" in await wire.head()
         await until(lambda: connections() == 0)
+
+
+async def test_nothing_of_a_refused_body_is_kept_while_the_rest_is_dropped(
+    used_up: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_bytes, finish = list[int](), HttpConnection._drop
+
+    async def noted(self: HttpConnection, transport: asyncio.Transport, body: StreamReader, left: int | None) -> None:
+        dropping = asyncio.ensure_future(finish(self, transport, body, left))
+        await asyncio.sleep(0)
+        kept_bytes.append(body._size)
+        await dropping
+
+    monkeypatch.setattr(HttpConnection, "_drop", noted)
+    async with wires(used_up.port, 1) as (wire,):
+        await wire.send(UPLOAD + "x" * LENGTH)
+        assert (await wire.head()).startswith("HTTP/1.1 429 ")
+        await until(lambda: connections() == 0)
+    assert kept_bytes == [0]
 
 
 async def test_the_connection_outlives_a_small_body_that_was_refused(used_up: Site) -> None:

@@ -10,6 +10,7 @@ import { randomId } from "../parts/random";
 import { TransferRate } from "../parts/transfer-rate";
 import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
+import { nextProof, noteAsked } from "./proof-ahead";
 import { isPaused, isRefused, isTemporary, problemIn, PROOF_REQUIRED, TOO_MANY_REQUESTS } from "./replies";
 import { stateOf } from "./state";
 
@@ -105,8 +106,9 @@ export class Transfer {
     this.#enter("sending");
     this.#attempt += 1;
     const attempt = this.#attempt;
-    const tus = await client.catch(() => undefined);
+    const [tus, proof] = await Promise.all([client.catch(() => undefined), this.url || this.#proof ? this.#proof : nextProof()]);
     if (attempt !== this.#attempt) return; // paused, cancelled or started again meanwhile
+    this.#proof = proof;
     if (!tus) return this.#awaitClient();
     this.#upload ??= new tus.Upload(this.file, this.#settings());
     this.#upload.start();
@@ -271,6 +273,7 @@ export class Transfer {
   async #prove(body: string | undefined, wait: number): Promise<void> {
     const attempt = this.#attempt;
     this.#enter("processing");
+    noteAsked();
     this.#proof = await import("./proof").then(({ solve }) => solve(body), () => undefined);
     if (attempt !== this.#attempt) return;
     if (this.#proof) void this.start();
