@@ -58,6 +58,9 @@ class Catalogue(Protocol):
     def fault(self) -> str | None:
         """Why changes can't be saved, in words; None if the last one could."""
 
+    def require_answering(self) -> None:
+        """Raises CatalogueUnavailable while the database has confirmed no change for long; all changes do then."""
+
     async def start(self) -> None:
         """Open the database, create it if there is none, and bring its schema up to this release.
 

@@ -59,6 +59,7 @@ from appliance.uploads.drain_switch import DrainSwitch
 from appliance.uploads.idempotency import IdempotentCommitter
 from appliance.uploads.ingest import Ingest
 from appliance.uploads.proof_rule import ProofRule
+from appliance.uploads.stalled_catalogue import StalledCatalogue
 from appliance.uploads.upload_limits import UploadLimits
 from appliance.workers import Workers
 
@@ -140,6 +141,7 @@ def build(  # noqa: PLR0917 - one of each part
         spool=spool,
         require_not_banned=bans.require_may_upload,
         rules=[
+            StalledCatalogue(catalogue),
             uploaders,
             ProofRule(limits.proof_of_work),
             Guests(config.albums, catalogue=catalogue, clock=clock),

@@ -54,10 +54,9 @@ async def _nodes(container: Container) -> Mapping[str, object]:
         return {}
     catalogue = container.catalogue
     leases, unshipped = await catalogue.nodes.leases(), await catalogue.images.unshipped_by_node()
-    writer = container.resumable.writer
     return {
         "node": container.membership.node.name,
-        "segments_waiting_for_the_store": 0 if writer is None else writer.waiting,
+        "segments_waiting_for_the_store": container.resumable.waiting_segments,
         "nodes": [
             {
                 "name": node.name,

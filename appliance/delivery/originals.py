@@ -119,9 +119,14 @@ class Originals:
         return reader
 
     async def require_reachable(self, image: Image) -> None:
-        """Raises NodeUnavailable where only a node that doesn't answer has the row's original, or as `remote` does."""
+        """Raises NodeUnavailable where only a node that doesn't answer has the row's original, or as `remote` does.
+
+        Raises StoreUnavailable if it should be here, and is not: this server's disk was lost.
+        """
         if self._having(image) is not None:
             await (await self.remote(image, 0, 1)).aclose()
+        elif image.location is Location.SPOOL and not await self._is_here_or_stored(image):
+            raise StoreUnavailable("The original can't be found at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
 
     def _having(self, image: Image) -> NeighbourOriginals | None:
         """The neighbours, where one of them has the row's original and the store doesn't."""
@@ -144,6 +149,12 @@ class Originals:
         row = await self._catalogue.get(image.slug)
         if isinstance(row, Image) and row.location is Location.SPOOL:
             raise StoreUnavailable("The original can't be found at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
+
+    async def _is_here_or_stored(self, image: Image) -> bool:
+        if (found := self._spool.open(image.slug)) is None:
+            return await self._is_stored(image)
+        found.close()
+        return True
 
     async def _is_stored(self, image: Image) -> bool:
         """Whether the store has the row's bytes, and not those of before a cleaning: its node may have died in between.

@@ -15,12 +15,13 @@ from appliance.domain.clients import HOST
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image, Location
-from appliance.domain.slugs import object_key, sidecar_key
+from appliance.domain.slugs import object_key
 from appliance.domain.this_node import ThisNode
+from appliance.lifecycle.original_objects import OriginalObjects
 from appliance.lifecycle.ship_queue import Lane, ShipQueue
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore.observed import ObservedStore
-from appliance.objectstore.records import RECORD_TYPE, ObjectRecord, as_stored, record_of, sidecar_of
+from appliance.objectstore.records import ObjectRecord, as_stored, record_of
 from appliance.observability.metrics import Metrics
 from appliance.shared.circuit_breaker import State
 from appliance.shared.keyed_locks import KeyedLocks
@@ -62,6 +63,7 @@ class Shipper:
         self._clock = clock
         self.queue = ShipQueue()
         self._records: dict[str, ObjectRecord] = {}  # of images that were committed a moment ago
+        self.objects = OriginalObjects(store)
         self._locks = KeyedLocks()
         self._lost: NegativeCache[str] = NegativeCache(ttl_s=LOST_RETRY_S, clock=time.monotonic, max_keys=MAX_LOST)
         self._reported_lost: set[str] = set()
@@ -223,7 +225,8 @@ class Shipper:
         is_living = isinstance(row, Image) and row.ended is None
         image = row if isinstance(row, Image) and is_living else queued  # it may have been replaced while it was queued
         record = record_of(image) if image.version > 1 else self._records.get(image.slug) or record_of(image)
-        await self._put(image, path, record)
+        if image.version > 1 or not self.objects.is_ahead(image.slug):
+            await self.objects.put(image, path, record)
         if not await self._catalogue.mark_shipped(image.slug):  # it ended meanwhile
             return await self._settle_without_row(image)
         await self._spool.release(image.slug)
@@ -233,35 +236,20 @@ class Shipper:
         self._metrics.ship_seconds.observe(max(0.0, self._clock() - image.created_s))
         return True
 
-    async def _put(self, image: Image, path: Path, record: ObjectRecord) -> None:
-        """A new image's sidecar comes first, because it is cheap to repeat when the original's put fails.
-
-        That of a changed image comes last: it must never describe bytes that the store doesn't have yet.
-        """
-        is_new = image.version == 1
-        if record.needs_sidecar and is_new:
-            await self._put_sidecar(image)
-        await self.store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
-        if record.needs_sidecar and not is_new:
-            await self._put_sidecar(image)
-
-    async def _put_sidecar(self, image: Image) -> None:
-        await self.store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)
-
     async def _settle_without_row(self, image: Image) -> bool:
         """Leave nothing behind, unless an earlier attempt put the object: then that is the only safe copy."""
         row = await self._catalogue.get(image.slug)
         if isinstance(row, Image) and row.location is Location.STORE:
             await self._spool.release(image.slug)
             return True
-        await self._delete_shipped(image)
+        await self.objects.delete(image)
         return False
 
     async def _settle_without_file(self, image: Image) -> bool:
         """The landed file is gone: an earlier attempt shipped it, the image ended, or the file is lost."""
         row = await self._catalogue.get(image.slug)
         if not isinstance(row, Image) or (row.ended is not None and row.location is Location.SPOOL):
-            await self._delete_shipped(image)  # an earlier attempt may have failed to
+            await self.objects.delete(image)  # an earlier attempt may have failed to
             return False
         if row.ended is not None or row.location is Location.STORE:
             return False
@@ -275,14 +263,9 @@ class Shipper:
             await self._catalogue.revise(stored, is_replaced=True)
         return await self._catalogue.mark_shipped(image.slug)
 
-    async def _delete_shipped(self, image: Image) -> None:
-        """Remove what an attempt may have put."""
-        await self.store.delete(object_key(image.slug))
-        if record_of(image).needs_sidecar:
-            await self.store.delete(sidecar_key(image.slug))
-
     def _settle(self, image: Image, *, is_shipped: bool) -> None:
         self._records.pop(image.slug, None)
+        self.objects.forget_ahead(image.slug)
         self.queue.settle(image, is_shipped=is_shipped)
 
     def _give_up(self, image: Image) -> None:

@@ -125,6 +125,10 @@ class Metrics:
             "operation",
         )
         self.lost_originals = self._counter("lost_originals", "Originals that are in neither the spool nor the store.")
+        self.waiting_segments = self._gauge(
+            "waiting_segments",
+            "Segments of unfinished uploads that this node has yet to write to the store.",
+        )
         self.store_up = self._gauge("store_up", "Whether the object store is working (1) or failing (0).")
 
     def _watch_jobs(self) -> None:

@@ -85,7 +85,7 @@ class UploadJanitor:
             for upload in uploads:
                 busy = self._resumable.locks.is_in_use(upload.id_hash) or self._resumable.lookup.is_complete(upload)
                 if not busy and self._this_node.has(upload.node):
-                    await self._resumable.give_up(upload)
+                    await self._resumable.withdrawals.give_up(upload)
                     given_up += 1
             after_s = uploads[-1].expires_s
         return given_up

@@ -4,34 +4,29 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import (
-    ApplianceError,
-    GoneUpload,
-    UploadLocked,
-    UploadPaused,
-)
+from appliance.domain.errors import ApplianceError, UploadPaused
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
-from appliance.lifecycle.management import Proof, check_token
 from appliance.locks import Locksmith
 from appliance.observability.metrics import Metrics
 from appliance.resumable.among_nodes import AmongNodes
 from appliance.resumable.creation import UploadCreator
-from appliance.resumable.finisher import KEPT_S, UploadFinisher
+from appliance.resumable.finisher import UploadFinisher
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.part_reservations import PartReservations
-from appliance.resumable.progress import NewUpload, Progress, UploadChunk, fault_of
+from appliance.resumable.progress import NewUpload, Progress, UploadChunk
 from appliance.resumable.receiver import UploadReceiver
 from appliance.resumable.takeover import Takeover
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLock, UploadLocks
+from appliance.resumable.verdicts import UploadVerdicts
+from appliance.resumable.withdrawals import Withdrawals
 from appliance.spool import Spool, no_room
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -43,7 +38,8 @@ class ResumableUploads:
     """Takes uploads in any number of requests.
 
     A request finds its upload (`lookup`), holds its lock (`locks`), and appends to it (`UploadReceiver`). Once all
-    bytes are here, `finisher` makes an image of them, while the request waits for the verdict.
+    bytes are here, `finisher` makes an image of them, while the request waits for the verdict. `withdrawals` gives up
+    what becomes no image.
     """
 
     def __init__(
@@ -61,14 +57,11 @@ class ResumableUploads:
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        self._limits = limits
         self._rows = catalogue.uploads
         self._files = spool.uploads
         self.unfinished = unfinished
-        self._clock = clock
         idle_s = int(limits.unfinished_hours * HOUR_S)
         self.locks = UploadLocks()
-        self._this_node = this_node
         self.writer = None if among_nodes is None else among_nodes.writer
         self.takeover = None
         if among_nodes is not None:
@@ -80,14 +73,14 @@ class ResumableUploads:
                 this_node=this_node,
                 clock=clock,
             )
-        self._reservations = PartReservations()
+        reservations = PartReservations()
         self._creator = UploadCreator(
             idle_s=idle_s,
             rows=catalogue.uploads,
             files=spool.uploads,
             admission=admission,
             locks=self.locks,
-            reservations=self._reservations,
+            reservations=reservations,
             unfinished=unfinished,
             locksmith=locksmith,
             this_node=this_node,
@@ -99,7 +92,7 @@ class ResumableUploads:
             spool=spool,
             committer=committer,
             locks=self.locks,
-            reservations=self._reservations,
+            reservations=reservations,
             unfinished=unfinished,
             writer=self.writer,
             this_node=this_node,
@@ -108,6 +101,20 @@ class ResumableUploads:
         )
         self.lookup = UploadLookup(
             catalogue=catalogue, files=spool.uploads, finisher=self.finisher, this_node=this_node, clock=clock
+        )
+        self._verdicts = UploadVerdicts(
+            limits.ack_budget_s, rows=catalogue.uploads, lookup=self.lookup, finisher=self.finisher, this_node=this_node
+        )
+        self.withdrawals = Withdrawals(
+            rows=catalogue.uploads,
+            files=spool.uploads,
+            lookup=self.lookup,
+            locks=self.locks,
+            finisher=self.finisher,
+            reservations=reservations,
+            unfinished=unfinished,
+            writer=self.writer,
+            clock=clock,
         )
         self._receiver = UploadReceiver(
             rows=catalogue.uploads,
@@ -136,6 +143,11 @@ class ResumableUploads:
         if self.writer is not None:
             await self.writer.close()
 
+    @property
+    def waiting_segments(self) -> int:
+        """How many segments wait for the store; 0 for a server that is alone."""
+        return 0 if self.writer is None else self.writer.waiting
+
     # --- creating and receiving -----------------------------------------------------------------------------------
 
     async def create(self, new: NewUpload) -> tuple[str, Progress]:
@@ -147,7 +159,7 @@ class ResumableUploads:
         self._receiver.require_running()
         if new.kind is UploadKind.FINAL:
             upload_id, upload = await self._creator.assemble(new)
-            return upload_id, await self._settled(upload)
+            return upload_id, await self._verdicts.on(upload)
         upload_id, upload = await self._creator.create(new)
         return upload_id, Progress(upload, 0)
 
@@ -176,7 +188,7 @@ class ResumableUploads:
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
             received = await self._receiver.receive(lock, upload, offset, chunk)
-        return await self._settled(received)
+        return await self._verdicts.on(received)
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -190,7 +202,7 @@ class ResumableUploads:
             pass
         if self.writer is not None and upload.state is UploadState.RECEIVING and not self.lookup.is_complete(upload):
             await self.writer.flush(upload)
-        return await self._settled(upload)
+        return await self._verdicts.on(upload)
 
     async def state(self, upload_id: str) -> Progress:
         """How far the upload is, without interrupting a request that receives. Raises UnknownUpload, GoneUpload."""
@@ -227,35 +239,7 @@ class ResumableUploads:
     async def terminate(self, upload_id: str) -> None:
         """Give the upload up. An image that it became already stays. Raises UnknownUpload, GoneUpload, UploadLocked."""
         async with self._locked(upload_id) as (_, upload):
-            await self.give_up(upload)
-
-    async def withdraw(self, slug: str, token: Proof) -> bool:
-        """Give up the unfinished upload behind an image's link, for the holder of its delete token or key.
-
-        False when there is none, or when it has just become the image, which stays.
-
-        Raises MissingToken, WrongToken, KeyScope, GoneImage, UploadLocked.
-        """
-        upload = await self.lookup.by_slug(slug)
-        if upload is None:
-            return False
-        check_token(token, upload.token_hash or "", upload.access_key)
-        async with self.locks.of(upload.id_hash).held():
-            return await self.give_up(upload)
-
-    async def give_up(self, upload: Upload) -> bool:
-        """Give the upload up, for a caller that holds its lock or knows that nobody does. False when it had ended."""
-        now_s = int(self._clock())
-        for_good = self.lookup.offset(upload) > 0  # the link of an empty one need not be remembered for a year
-        given_up = await self._rows.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=for_good)
-        self.finisher.notify(upload)
-        if not self.finisher.is_finishing(upload.id_hash):  # which cleans up itself
-            self._reservations.release(upload.id_hash)
-            self.unfinished.end(upload.id_hash)
-            if self.writer is not None:
-                self.writer.end(upload)
-            await self._files.remove(upload.id_hash)
-        return given_up
+            await self.withdrawals.give_up(upload)
 
     async def _discard(self, upload_id: str) -> None:
         with contextlib.suppress(ApplianceError):  # what can't be given up now expires
@@ -271,30 +255,3 @@ class ResumableUploads:
         lock = self.locks.of(tokens.hash_secret(upload_id))
         async with lock.held():
             yield lock, await self.lookup.by_id(upload_id)
-
-    async def _settled(self, upload: Upload) -> Progress:
-        """How far it is, after waiting for the verdict on an upload whose bytes are all here, within the ack budget.
-
-        Raises the refusal, and faults that are temporary.
-        """
-        if upload.state is UploadState.RECEIVING and self.lookup.is_complete(upload):
-            finishing = self.finisher.begin(upload)
-            done, _ = await asyncio.wait([finishing], timeout=self._limits.ack_budget_s)
-            if done and not finishing.cancelled():
-                finishing.result()
-        row = await self._rows.get(upload.id_hash) or upload
-        if row.state is UploadState.RECEIVING and self._this_node.lacks(row.node):
-            raise UploadLocked("Another server of this host took over this upload. Ask how far it is.", retry_after_s=1)
-        if row.state is UploadState.GONE:
-            return await self._finished_before_it_was_given_up(upload)
-        if row.refusal is not None:
-            raise fault_of(row.refusal)
-        return await self.lookup.progress(row)
-
-    async def _finished_before_it_was_given_up(self, upload: Upload) -> Progress:
-        """The image that the last bytes became, for their sender, as long as it is visible. Raises GoneUpload."""
-        done = replace(upload, state=UploadState.DONE)
-        image = await self.lookup.image(done)
-        if image is None:
-            raise GoneUpload
-        return Progress(done, image.bytes, image)

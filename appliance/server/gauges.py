@@ -19,6 +19,7 @@ def connect_gauges(container: Container) -> None:
     metrics.follow(metrics.idle_waiting_jobs, lambda: container.delivery.idle_renderer.waiting)
     metrics.follow(metrics.idle_running_jobs, lambda: container.delivery.idle_renderer.running)
     metrics.follow(metrics.ship_lag_seconds, lambda: container.shipper.lag_s)
+    metrics.follow(metrics.waiting_segments, lambda: container.resumable.waiting_segments)
     metrics.follow(metrics.limited_clients, lambda: container.limits.refusals.at_limit)
     metrics.follow(metrics.purge_waiting_tags, lambda: container.purger.waiting_tags)
     metrics.follow(metrics.purge_lag_seconds, lambda: container.purger.lag_s)

@@ -1,5 +1,6 @@
 """Committer: makes an image of a received file, whichever way its bytes came."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -9,9 +10,9 @@ from appliance.delivery import Delivery
 from appliance.domain.access_keys import AccessKey
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
-from appliance.domain.errors import ApplianceError, KeyInvalid
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
-from appliance.domain.model import IdempotencyRecord, Image, UploadOptions
+from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, UploadOptions
 from appliance.domain.renditions import Facts, Priority
 from appliance.domain.resumable_uploads import Upload
 from appliance.domain.this_node import ThisNode
@@ -89,9 +90,11 @@ class Committer:
     ) -> Committed:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
-        On any error the file is where it was, or has landed: the caller discards it or takes it back. Raises the
-        refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a limit,
-        InvalidField for the passphrase, Banned, DiskFull, Busy, Stopping, Conflict when the upload was given up
+        On any error the file is where it was, or has landed: the caller discards it or takes it back, unless the row
+        may yet come (`CatalogueUnavailable.answer`). With `upload` that is waited for, however long it takes.
+
+        Raises the refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a
+        limit, InvalidField for the passphrase, Banned, DiskFull, Busy, Stopping, Conflict when the upload was given up
         meanwhile, and the catalogue's faults.
         """
         key = await self._key_of(client, upload)
@@ -106,15 +109,41 @@ class Committer:
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
             self._require_not_banned(client, image.access_key)
-            await self._catalogue.images.add(
-                image,
-                idempotency,
-                sidecar_due=record.needs_sidecar,
-                upload=upload,
-                upload_kept_until_s=upload_kept_until_s,
-                max_album_images=self._max_album_images,
-            )
+            if upload is not None and self._this_node.name is not None:
+                path = self._spool.landed_path(image.slug)
+                await self._shipper.objects.put_ahead(image, path, record, self._limits.ack_budget_s)
+            try:
+                await self._catalogue.images.add(
+                    image,
+                    idempotency,
+                    sidecar_due=record.needs_sidecar,
+                    upload=upload,
+                    upload_kept_until_s=upload_kept_until_s,
+                    max_album_images=self._max_album_images,
+                )
+            except CatalogueUnavailable as fault:
+                if upload is None or fault.answer is None:
+                    raise
+                await asyncio.shield(fault.answer)
         return Committed(image, record)
+
+    async def commit_again(
+        self, incoming: Incoming, image: Image, keep: KeepMetadata, client: Client, fault: ApplianceError
+    ) -> Committed:
+        """Have the received file be the original of an image for which it was sent before, but which can't be reached.
+
+        Raises `fault`, which says why, unless it becomes the same bytes; as `Workers.inspect` does, and DiskFull.
+        """
+        _, found = await self._scrubber.examine(incoming, keep, client)
+        scrubbed = await self._scrubber.scrub(incoming, None, keep, client, found)
+        if scrubbed.incoming.sha256 != image.sha256:
+            raise fault
+        record = record_of(image)
+        with self._spool.landing(image.slug):
+            await self._spool.land(replace(scrubbed.incoming, slug=image.slug), record.metadata)
+            if (name := self._this_node.name) is not None:
+                await self._catalogue.images.claim([image.slug], name)
+        return Committed(replace(image, node=self._this_node.name), record)
 
     async def commit_upload(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: Client) -> Committed:
         """Commit a resumable upload as an image. On a named error its bytes are where they were. Raises as `commit`."""
@@ -125,6 +154,7 @@ class Committer:
                 incoming, options, upload.token_hash, client, upload=upload, upload_kept_until_s=kept_until_s
             )
         except ApplianceError:
+            self._shipper.objects.forget_ahead(incoming.slug)
             await self._spool.take_back(incoming.slug, incoming.path, upload.length)
             raise
 

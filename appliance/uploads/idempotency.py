@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 from appliance.catalogue import Catalogue
 from appliance.delivery.originals import Originals
@@ -12,6 +13,8 @@ from appliance.domain.errors import (
     GoneImage,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
+    NodeUnavailable,
+    StoreUnavailable,
     UnknownImage,
     WrongPassphrase,
 )
@@ -71,11 +74,13 @@ class IdempotentCommitter:
         return isinstance(image, Image) and 0 < announced_bytes <= image.bytes + REPEAT_SLACK_BYTES
 
     async def commit(self, incoming: Incoming, options: UploadOptions, key: str, client: Client) -> Accepted:
-        """Commit as `Committer.commit` does, or discard the file and give the key's first answer.
+        """Commit as `Committer.commit` does, or give the key's first answer.
+
+        Nobody may have got that. So where its image's original can't be reached, the file takes its place: the node
+        that has it may be lost. Otherwise the file is discarded.
 
         Raises as `Committer.commit` does, IdempotencyKeyInUse, IdempotencyKeyReused, GoneImage where the first
-        answer's image has ended, and NodeUnavailable where only a node that doesn't answer has its original: nobody may
-        have got the first answer, and the file is not to be given up for one that may be lost.
+        answer's image has ended, NodeUnavailable and StoreUnavailable where the file becomes another original.
         """
         key_hash = tokens.hash_secret(key)
         if key_hash in self._keys_in_use:
@@ -91,7 +96,12 @@ class IdempotentCommitter:
                 return await self._first(incoming, options, key, fingerprint, client)
             accepted = await self._repeated(first, fingerprint, key)
             await self._require_same_passphrase(accepted.image, options, client)
-            await self._originals.require_reachable(accepted.image)
+            try:
+                await self._originals.require_reachable(accepted.image)
+            except (NodeUnavailable, StoreUnavailable) as fault:
+                keep = options.keep_metadata
+                committed = await self._committer.commit_again(incoming, accepted.image, keep, client, fault)
+                return replace(accepted, committed=committed)
             await self._spool.discard(incoming.slug)
             return accepted
         finally:

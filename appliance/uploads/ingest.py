@@ -13,7 +13,7 @@ from typing import Protocol
 from appliance.domain import slugs, tokens
 from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
-from appliance.domain.errors import ApplianceError
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 from appliance.domain.key_rules import max_file_bytes
 from appliance.domain.model import UploadOptions
 from appliance.observability.metrics import Metrics
@@ -213,8 +213,9 @@ class Ingest:
     async def _accept(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:
         try:
             accepted = await self._commit(incoming, options, client)
-        except Exception:
-            await self._spool.discard(incoming.slug)
+        except Exception as fault:
+            if not (isinstance(fault, CatalogueUnavailable) and fault.answer):  # the row may yet need the file
+                await self._spool.discard(incoming.slug)
             raise
         if accepted.committed is not None:
             await self._committer.prewarm_and_ship(accepted.committed, client)

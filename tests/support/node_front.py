@@ -1,6 +1,7 @@
 """A front of several nodes, as a proxy is one: it tries another node where one doesn't accept a connection."""
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.support.nodes import let_fall_silent
 from tests.support.server_process import ServerProcess
 from tests.support.waiting import until
 
@@ -75,9 +77,16 @@ class Front:
         self.kills += 1
         node.kill()
 
-    async def restart(self, node: ServerProcess) -> None:
-        """Start the node again; it gets requests once it is ready, as a proxy that asks /readyz does."""
+    async def restart(self, node: ServerProcess, *, with_disk: bool = True) -> None:
+        """Start the node again; it gets requests once it is ready, as a proxy that asks /readyz does.
+
+        Without its disk it is a new machine of the same name, which the others have heard nothing of for a while.
+        """
         self.silent.add(node.url)
+        if not with_disk:
+            shutil.rmtree(node.data_dir)
+            node.data_dir.mkdir()
+            let_fall_silent(node.environment["APPLIANCE_CATALOGUE_URL"], node.data_dir.name)
         await node.start()
         self.killed.discard(node.url)
         self.silent.discard(node.url)

@@ -23,6 +23,7 @@ PATIENCE_S = 300.0
 MAX_AT_ONCE = 64
 ADDRESSES = ("original", "small.jpg", "")
 CHUNKS = 3
+MOVING = ("upload-moving", "upload-locked")
 MAX_BYTES = 200_000
 
 
@@ -155,7 +156,8 @@ class Load:
         while True:
             was_dead, kills = bool(self.front.killed), self.front.kills
             reply = await self._uncut(method, path, **parts)
-            if not (_is_elsewhere(reply) and (was_dead or kills < self.front.kills)):
+            is_elsewhere = _is_elsewhere(reply) and (was_dead or kills < self.front.kills)
+            if not (is_elsewhere or _is_moving(reply)):
                 return reply
             await asyncio.sleep(PAUSE_S)
 
@@ -192,6 +194,11 @@ def _sha256(data: bytes) -> str:
 def _is_elsewhere(reply: Reply) -> bool:
     """Whether it says that another node, which doesn't answer, has what is asked for."""
     return reply.status == 503 and (not reply.body or json.loads(reply.body)["code"] == "node-unavailable")
+
+
+def _is_moving(reply: Reply) -> bool:
+    """Whether it says that an upload is about to continue at another node."""
+    return reply.status in (423, 503) and bool(reply.body) and json.loads(reply.body)["code"] in MOVING
 
 
 def _require(reply: Reply, *statuses: int) -> None:

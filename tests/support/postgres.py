@@ -5,7 +5,11 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -65,6 +69,27 @@ def replicate(primary: Server) -> None:
         connection.execute("SELECT pg_reload_conf()")
         while not connection.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone():
             time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Databases:
+    """A primary, and the standby that has each commit before it is answered."""
+
+    primary: Server
+    standby: Server
+
+
+@contextmanager
+def replicated_servers() -> Iterator[Databases]:
+    """Both, running as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = [Path(folder) / name for name in ("primary", "standby")]
+        for place in (Path(folder), *places):
+            place.mkdir(exist_ok=True)
+            place.chmod(0o755)
+        with postgres_server(places[0]) as primary, standby_server(places[1], primary) as standby:
+            replicate(primary)
+            yield Databases(primary, standby)
 
 
 def promote(standby: Server) -> None:

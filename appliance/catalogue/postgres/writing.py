@@ -7,6 +7,7 @@ Where the connection is lost during the commit, a note says what became of it.
 
 import contextlib
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import psycopg
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
-from appliance.catalogue.postgres.connections import Connector, PostgresConnection
+from appliance.catalogue.postgres.connections import STATEMENT_TIMEOUT_S, Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
 from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
@@ -33,9 +34,8 @@ LAST_COMMIT = "last-commit"
 """The note that each transaction leaves. A node has one of its own: in one row, nodes would disturb each other."""
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
-RESOLVED_WITHIN_S = 40.0
-"""How long a lost commit's callers wait to hear what became of it: longer than a restart takes, and than the server
-takes to notice that the lost connection is gone."""
+ANSWERS_WITHIN_S: float = STATEMENT_TIMEOUT_S
+"""The database ends no commit by itself: it waits for its synchronous standby, however long that is away."""
 
 
 class PostgresSession:
@@ -49,10 +49,15 @@ class PostgresSession:
         self._mark = LAST_COMMIT if node is None else f"{LAST_COMMIT}/{node}"
         self._sleep = sleep
         self._connection: PostgresConnection | None = None
+        self._is_abandoned = threading.Event()
 
     @property
     def idle_s(self) -> float | None:
         return LOOK_EVERY_S
+
+    @property
+    def answers_within_s(self) -> float | None:
+        return ANSWERS_WITHIN_S
 
     def open(self) -> None:
         try:
@@ -98,9 +103,15 @@ class PostgresSession:
         """There is nothing to do: the database does it."""
 
     def rest(self, fault: str | None) -> str | None:
-        """Look whether the database is there. After its restart, the catalogue is claimed again without a change."""
+        """Look whether the database is there, and after a fault whether it confirms a change.
+
+        After its restart, the catalogue is claimed again without a change.
+        """
         try:
-            self._connected().raw.execute("SELECT 1")
+            if fault is None:
+                self._connected().raw.execute("SELECT 1")
+            else:
+                self._commit(())
         except (psycopg.Error, ApplianceError) as error:
             self._disconnect()
             return _named(error).detail
@@ -108,6 +119,9 @@ class PostgresSession:
 
     def close(self) -> None:
         self._disconnect()
+
+    def abandon(self) -> None:
+        self._is_abandoned.set()
 
     def _commit(self, writes: Sequence[PendingWrite]) -> None:
         """Raises psycopg.Error, CatalogueUnavailable."""
@@ -156,14 +170,13 @@ class PostgresSession:
         return True
 
     def _was_committed(self, mark: str) -> bool:
-        """What became of a transaction whose commit got no answer. Raises CatalogueUnavailable if nobody can say.
+        """What became of a transaction whose commit got no answer. It asks until it knows.
 
         Once the catalogue is claimed again, the session that was lost has ended, and its transaction with it. It may
         have ended while it waited for a synchronous standby: then the change can be seen, and a failover would lose it.
         So one commit more waits for that standby, which gets them in their order.
         """
-        until = time.monotonic() + RESOLVED_WITHIN_S
-        while time.monotonic() < until:
+        while not self._is_abandoned.is_set():
             with contextlib.suppress(psycopg.Error, ApplianceError):
                 connection = self._connected()
                 is_committed = get_note(connection, self._mark) == mark
@@ -171,7 +184,7 @@ class PostgresSession:
                     connection.execute(sql.SET_NOTE, {"name": self._mark, "value": mark})
                 return is_committed
             self._sleep(PAUSE_S)
-        raise CatalogueUnavailable("The catalogue's database was lost while it saved. Look whether it did, and repeat.")
+        raise SystemExit  # of this thread: nobody is told that the change was saved, or that it wasn't
 
     def _connected(self) -> PostgresConnection:
         """The connection, opened again if it was lost. Raises psycopg.Error, CatalogueUnavailable."""

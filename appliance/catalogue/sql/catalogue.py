@@ -82,6 +82,9 @@ class SqlCatalogue:
     def fault(self) -> str | None:
         return self._writer.fault
 
+    def require_answering(self) -> None:
+        self._writer.require_answering()
+
     def _settle(self, outcome: Outcome[Any]) -> None:
         """Let what is in memory follow a committed change, before its caller hears of it."""
         self._memory.settle(outcome.rows)

@@ -28,6 +28,10 @@ class SqliteSession:
     def idle_s(self) -> float | None:
         return IDLE_S if self._checkpoints.wanted else None
 
+    @property
+    def answers_within_s(self) -> float | None:
+        return None
+
     def open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +71,9 @@ class SqliteSession:
     def close(self) -> None:
         self._checkpoints.last()
         self._connection.close()
+
+    def abandon(self) -> None:
+        """There is nothing to do: what became of a commit is known at once."""
 
 
 def _attempt(connection: sqlite3.Connection, write: PendingWrite) -> None:

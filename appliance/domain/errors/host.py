@@ -1,5 +1,8 @@
 """Errors of a running host: it can't do now what was asked, or a part of it has failed."""
 
+from asyncio import Future
+from typing import Any
+
 from appliance.domain.errors.base import ApplianceError
 
 
@@ -73,11 +76,16 @@ class ObjectMissing(ApplianceError):
 
 
 class CatalogueUnavailable(ApplianceError):
-    """The catalogue can't be opened, read or written."""
+    """The catalogue can't be opened, read or written.
+
+    `answer` is there if a change may have been saved, or may still be: it is done once that is known, and then has the
+    outcome of the change or its error.
+    """
 
     code = "catalogue-unavailable"
     title = "The catalogue is unavailable"
     texts = ("The server can't do this right now. Try again in a moment.",)
+    answer: Future[Any] | None = None
 
 
 class CatalogueDamaged(ApplianceError):

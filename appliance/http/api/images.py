@@ -81,7 +81,7 @@ async def _delete(request: web.Request, *, to_bin: bool) -> Image | None:
     try:
         return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)
     except UnknownImage:
-        if await request.app[RESUMABLE].withdraw(slug, token):
+        if await request.app[RESUMABLE].withdrawals.by_token(slug, token):
             return None
     # The upload has finished meanwhile.
     return await management.delete(slug, token, to_bin=to_bin, only_versions=only_versions)

@@ -10,7 +10,7 @@ from appliance.domain.errors import StoreUnavailable
 from appliance.nodes import neighbours
 from appliance.resumable import segment_writer, takeover
 from tests.support.nodes import NodeHost, two_nodes
-from tests.support.postgres import new_schema
+from tests.support.postgres import Databases, database_url, new_schema, replicated_servers
 from tests.support.segments import SEGMENT_BYTES
 from tests.support.servers import Server
 
@@ -30,6 +30,20 @@ async def nodes(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> A
 async def segmented(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> AsyncIterator[Nodes]:
     """Two nodes that store segments of 100,000 bytes."""
     async with two_nodes(tmp_path_factory.mktemp("segmented"), new_schema(postgres), SEGMENT_BYTES, PATIENCE_S) as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def databases() -> Iterator[Databases]:
+    with replicated_servers() as both:
+        yield both
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def replicated(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> AsyncIterator[Nodes]:
+    """Two nodes that know both databases."""
+    database = database_url(databases.primary, databases.standby)
+    async with two_nodes(tmp_path_factory.mktemp("replicated"), database) as both:
         yield both
 
 

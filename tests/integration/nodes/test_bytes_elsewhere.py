@@ -68,14 +68,31 @@ async def test_a_shipped_image_names_no_node(nodes: Nodes, jpeg: bytes) -> None:
 
 
 @pytest.mark.usefixtures("store_away")
-async def test_a_repeated_upload_is_not_confirmed_while_a_silent_node_alone_has_it(nodes: Nodes, jpeg: bytes) -> None:
+async def test_a_repeated_upload_takes_the_place_of_one_that_a_silent_node_alone_has(nodes: Nodes, jpeg: bytes) -> None:
     one, two = nodes
     headers = {"Idempotency-Key": "sent-to-both-nodes-0123456789abcdef"}
     first = await one.client.post("/api/v1/images", data=jpeg, headers=headers)
+    slug = (await first.json())["slug"]
     async with one.silent():
-        await problem(await two.client.post("/api/v1/images", data=jpeg, headers=headers), "node-unavailable")
-    again = await two.client.post("/api/v1/images", data=jpeg, headers=headers)
-    assert (again.status, (await again.json())["slug"]) == (201, (await first.json())["slug"])
+        await problem(await two.get(f"/i/{slug}/original", Accept="application/json"), "node-unavailable")
+        again = await two.client.post("/api/v1/images", data=jpeg, headers=headers)
+        assert (again.status, (await again.json())["slug"]) == (201, slug)
+        assert (await row_of(two, slug)).node == two.name
+        assert (await two.get(f"/i/{slug}/original")).status == 200
+    assert (await one.get(f"/i/{slug}/original")).status == 200
+
+
+@pytest.mark.usefixtures("store_away")
+async def test_a_repeated_upload_brings_back_what_was_lost_with_the_disk(nodes: Nodes, jpeg: bytes) -> None:
+    one = nodes[0]
+    headers = {"Idempotency-Key": "sent-before-and-after-the-loss-0123456789"}
+    first = await one.client.post("/api/v1/images", data=jpeg, headers=headers)
+    slug = (await first.json())["slug"]
+    await one.appliance.spool.remove(slug)
+    again = await one.client.post("/api/v1/images", data=jpeg, headers=headers)
+    assert (again.status, (await again.json())["slug"]) == (201, slug)
+    for node in nodes:
+        assert (await node.get(f"/i/{slug}/original")).status == 200
 
 
 @pytest.mark.parametrize("is_older", [False, True], ids=["the same bytes", "older bytes"])

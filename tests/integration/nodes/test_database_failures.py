@@ -2,22 +2,17 @@
 
 import asyncio
 import signal
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import aiohttp
 import psycopg
 import pytest
-import pytest_asyncio
 
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from tests.integration.nodes.conftest import Nodes
-from tests.support.nodes import NodeHost, two_nodes
-from tests.support.postgres import database_url, new_schema, postgres_server, promote, replicate, standby_server
-from tests.support.servers import Server
+from tests.support.nodes import NodeHost
+from tests.support.postgres import Databases, database_url, new_schema, promote
 from tests.support.uploaders import Uploaders, broken_promises
 from tests.support.waiting import until
 
@@ -28,34 +23,6 @@ WITHIN_S = 180.0
 WAITS = b"SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 END_WAITING = b"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 SEED = 7
-
-
-@dataclass(frozen=True)
-class Databases:
-    """A primary, and the standby that has each commit before it is answered."""
-
-    primary: Server
-    standby: Server
-
-
-@pytest.fixture(scope="module")
-def databases() -> Iterator[Databases]:
-    with tempfile.TemporaryDirectory() as folder:
-        places = [Path(folder) / name for name in ("primary", "standby")]
-        for place in (Path(folder), *places):
-            place.mkdir(exist_ok=True)
-            place.chmod(0o755)
-        with postgres_server(places[0]) as primary, standby_server(places[1], primary) as standby:
-            replicate(primary)
-            yield Databases(primary, standby)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def nodes(tmp_path_factory: pytest.TempPathFactory, databases: Databases) -> AsyncIterator[Nodes]:
-    """Two nodes that know both databases."""
-    database = database_url(databases.primary, databases.standby)
-    async with two_nodes(tmp_path_factory.mktemp("nodes"), database) as both:
-        yield both
 
 
 def url_of(node: NodeHost) -> str:
@@ -113,8 +80,9 @@ async def test_a_change_that_the_standby_does_not_have_is_not_confirmed(database
 
 @pytest.mark.parametrize("is_failover", [False, True], ids=["restart", "failover"])
 async def test_uploads_get_a_clear_refusal_and_views_go_on_until_the_database_is_back(
-    nodes: Nodes, databases: Databases, jpeg: bytes, is_failover: bool
+    replicated: Nodes, databases: Databases, jpeg: bytes, is_failover: bool
 ) -> None:
+    nodes = replicated
     back: Callable[[], object] = (lambda: promote(databases.standby)) if is_failover else databases.primary.start
     slug = (await nodes[0].upload(jpeg))["slug"]
     async with uploaders(nodes) as people:

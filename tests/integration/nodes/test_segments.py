@@ -1,5 +1,6 @@
 """Segments: what the store has of unfinished uploads, while it is away, when they end, and when nobody needs them."""
 
+import asyncio
 import json
 from itertools import pairwise
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import pytest
 
 from appliance.domain.errors import StoreUnavailable
+from appliance.domain.slugs import object_key
 from appliance.http.keys import STATUS
 from appliance.resumable import segment_writer
 from appliance.resumable.segments import MEDIA_TYPE, PREFIX
+from tests.support.gates import gated
 from tests.support.host import problem
 from tests.support.images import private_pictures
 from tests.support.images.noise import padded
@@ -166,3 +169,33 @@ async def test_what_was_to_be_cleaned_is_cleaned_by_the_node_that_took_over(segm
         assert (await Tus(two).patch(where, offset, data[offset:])).status == 204
         image = await Tus(two).image(where)
         assert (image["sha256"], image["private_data"]) == (sha256([clean]), "removed")
+
+
+async def test_a_resumable_upload_is_in_the_store_before_its_row_is_complete(
+    segmented: Nodes, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client sends nothing once more after that, even if the node's disk is lost."""
+    one, two = segmented
+    held = gated(monkeypatch, one.appliance.catalogue.images, "add")
+    where = await Tus(one).create(len(jpeg))
+    sending = asyncio.create_task(Tus(one).patch(where, 0, jpeg))
+    await held.reached.wait()
+    row = await one.appliance.catalogue.uploads.get(id_of(where))
+    assert row is not None
+    assert row.slug is not None
+    assert (await one.appliance.store.stat(object_key(row.slug))).bytes > 0
+    held.open()
+    assert (await sending).status == 204
+    assert await Tus(two).slug(where) == row.slug
+    await until(lambda: row.slug not in {file.name for file in one.files("spool/landed")}, "a shipped original")
+    assert (await two.get(f"/i/{row.slug}/original")).status == 200
+
+
+async def test_the_metrics_count_segments_that_wait(segmented: Nodes) -> None:
+    one, data = segmented[0], padded(400_000, 29)
+    where = await Tus(one).create(len(data))
+    with AwayStore(one):
+        assert (await Tus(one).patch(where, 0, data[:250_000])).status == 204
+        await until(lambda: one.counted("waiting_segments") == 2, "two segments to wait")
+    await until(lambda: one.counted("waiting_segments") == 0, "no segment to wait")
+    assert (await Tus(one).delete(where)).status == 204

@@ -1,0 +1,64 @@
+"""The objects of an image in the store: its original, and its sidecar where the original can't carry all of the row."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Image
+from appliance.domain.slugs import object_key, sidecar_key
+from appliance.lifecycle.ship_queue import LARGE_BYTES
+from appliance.objectstore.observed import ObservedStore
+from appliance.objectstore.records import RECORD_TYPE, ObjectRecord, record_of, sidecar_of
+
+
+class OriginalObjects:
+    """Puts and deletes them. It remembers which were put ahead of their row."""
+
+    def __init__(self, store: ObservedStore) -> None:
+        self._store = store
+        self._ahead: set[str] = set()
+
+    async def put(self, image: Image, path: Path, record: ObjectRecord) -> None:
+        """Raises StoreUnavailable.
+
+        A new image's sidecar comes first, because it is cheap to repeat when the original's put fails.
+        That of a changed image comes last: it must never describe bytes that the store doesn't have yet.
+        """
+        is_new = image.version == 1
+        if record.needs_sidecar and is_new:
+            await self._put_sidecar(image)
+        await self._store.put(object_key(image.slug), path, media_type=image.media_type, metadata=record.metadata)
+        if record.needs_sidecar and not is_new:
+            await self._put_sidecar(image)
+
+    async def put_ahead(self, image: Image, path: Path, record: ObjectRecord, budget_s: float) -> None:
+        """Have the store get a landed original before there is a row for it, if that takes no longer than the budget.
+
+        From the row on, its client won't send it again, though this node's disk may be lost. A large file isn't put
+        ahead.
+        """
+        self.forget_ahead(image.slug)
+        if self._store.fault is not None or image.bytes > LARGE_BYTES:
+            return
+        with contextlib.suppress(TimeoutError, StoreUnavailable):
+            async with asyncio.timeout(budget_s), self._store.breaker.permit(alone=True):
+                await self.put(image, path, record)
+            self._ahead.add(image.slug)
+
+    def is_ahead(self, slug: str) -> bool:
+        """Whether the original's landed file was put ahead."""
+        return slug in self._ahead
+
+    def forget_ahead(self, slug: str) -> None:
+        """The original is not ahead any more: it was shipped, or never became an image."""
+        self._ahead.discard(slug)
+
+    async def delete(self, image: Image) -> None:
+        """Remove what an attempt may have put. Raises StoreUnavailable."""
+        await self._store.delete(object_key(image.slug))
+        if record_of(image).needs_sidecar:
+            await self._store.delete(sidecar_key(image.slug))
+
+    async def _put_sidecar(self, image: Image) -> None:
+        await self._store.put_bytes(sidecar_key(image.slug), sidecar_of(image), media_type=RECORD_TYPE)

@@ -1,0 +1,113 @@
+"""The only synchronous standby is away, so that no commit is confirmed: nodes say so, refuse, and lose nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse
+
+from appliance.catalogue.postgres import writing
+from tests.integration.nodes.conftest import Nodes
+from tests.support.host import problem
+from tests.support.images.noise import padded
+from tests.support.nodes import NodeHost
+from tests.support.postgres import Databases
+from tests.support.tus_client import Tus, sha256
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ANSWERS_WITHIN_S = 3.0
+StandbyAway = Callable[[], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def standby_away(replicated: Nodes, databases: Databases) -> StandbyAway:
+    """While the block lasts, the standby is away, and nodes give up waiting sooner; afterwards they are ready."""
+
+    @asynccontextmanager
+    async def away() -> AsyncIterator[None]:
+        await asyncio.to_thread(databases.standby.stop)
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(writing, "ANSWERS_WITHIN_S", ANSWERS_WITHIN_S)
+                yield
+        finally:
+            await asyncio.to_thread(databases.standby.start)
+        await until(lambda: are_ready(replicated), "both nodes")
+
+    return away
+
+
+async def are_ready(nodes: Nodes) -> bool:
+    return {(await node.get("/readyz")).status for node in nodes} == {200}
+
+
+async def says_why(node: NodeHost) -> bool:
+    """Whether /readyz has it that the catalogue is what is wrong."""
+    reply = await node.get("/readyz")
+    report: dict[str, Any] = await reply.json()
+    return reply.status == 503 and report["status"] == "not ready" and report["parts"]["catalogue"] != "ok"
+
+
+async def put(node: NodeHost, data: bytes, key: str) -> ClientResponse:
+    return await node.client.post("/api/v1/images", data=data, headers={"Idempotency-Key": key})
+
+
+async def test_every_node_says_so_and_refuses_uploads_until_the_standby_is_back(
+    replicated: Nodes, standby_away: StandbyAway, jpeg: bytes
+) -> None:
+    seen = (await replicated[0].upload(jpeg))["slug"]
+    sent = [(replicated[number % 2], padded(60_000, number), f"without a standby, {number:04}") for number in range(6)]
+    async with standby_away():
+        replies = await asyncio.gather(*(put(*one) for one in sent))
+        for reply in replies:
+            await problem(reply, "catalogue-unavailable")
+            assert "Retry-After" in reply.headers
+        for node in replicated:
+            await until(lambda node=node: says_why(node), "a node that says it")  # type: ignore[misc]
+            assert (await node.get(f"/i/{seen}/small.jpg")).status == 200
+            await problem(await node.post(jpeg), "catalogue-unavailable")
+            await problem(await Tus(node).post(1000), "catalogue-unavailable")
+    for node, data, key in sent:
+        reply = await put(node, data, key)
+        image = await reply.json()
+        assert reply.status in (200, 201), image
+        for other in replicated:
+            assert sha256([await Tus(other).original(image["slug"])]) == sha256([data])
+
+
+async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_stored_once_it_is(
+    replicated: Nodes, standby_away: StandbyAway
+) -> None:
+    one, data = replicated[0], padded(70_000, 7)
+    before = {image.slug for image in await one.appliance.catalogue.images.page()}
+    async with standby_away():
+        refused = await problem(await one.post(data), "catalogue-unavailable")
+        assert "before you repeat it" in refused["detail"]
+    [image] = [image for image in await one.appliance.catalogue.images.page() if image.slug not in before]
+    assert sha256([await Tus(replicated[1]).original(image.slug)]) == sha256([data])
+    await one.appliance.sweeps.spool(older_than_s=0)
+    await one.appliance.shipper.check_and_enqueue()
+
+    async def is_stored() -> bool:
+        return not any(file.name == image.slug for file in one.files("spool/landed"))
+
+    await until(is_stored, "the original in the store")
+    assert sha256([await Tus(replicated[1]).original(image.slug)]) == sha256([data])
+
+
+async def test_a_resumable_upload_whose_commit_hangs_becomes_its_image_afterwards(
+    replicated: Nodes, standby_away: StandbyAway
+) -> None:
+    one, data = replicated[0], padded(80_000, 8)
+    where = await Tus(one).create(len(data))
+    assert (await Tus(one).patch(where, 0, data[:-1])).status == 204
+    async with standby_away():
+        assert (await Tus(one).patch(where, len(data) - 1, data[-1:])).status == 204
+        await until(lambda: says_why(one), "a node that says it")
+        assert (await Tus(one).state(where))["state"] == "processing"
+    image = await Tus(one).image(where)
+    assert image["sha256"] == sha256([data])
+    assert sha256([await Tus(replicated[1]).original(image["slug"])]) == sha256([data])
