@@ -15,7 +15,7 @@ from tests.deploy.machine import DRIVES, SSH_PORT, Broken, Machine
 from tests.support.programs import ROOT
 
 BIN = Path(sys.executable).parent
-WITHIN_S = 900.0
+WITHIN_S = 2400.0  # a first installation of several machines, on a machine that others use too
 
 
 def sha256_of(path: Path) -> str:

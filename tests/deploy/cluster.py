@@ -1,4 +1,4 @@
-"""Several machines: two servers, a database or two, and one with store and front, by the example's inventory."""
+"""Several machines: two servers, a database or two, a store and a front, by the example's inventory."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,8 +21,8 @@ EXAMPLE = ROOT / "ansible" / "inventory" / "example-cluster.yml"
 GROUPS = {
     "appliance": ["app1", "app2"],
     "database": ["db1"],
-    "store": ["edge"],
-    "front": ["edge"],
+    "store": ["store1"],
+    "front": ["front1"],
 }
 SETTINGS = {
     "limits": {"proof_of_work": "never"},  # the load is one program without a key
@@ -52,7 +52,7 @@ class Cluster:
 
     @property
     def front(self) -> str:
-        return self.addresses["edge"]
+        return self.addresses["front1"]
 
     def boot(self) -> None:
         with ThreadPoolExecutor() as threads:
@@ -87,9 +87,9 @@ class Cluster:
 
     def trust(self) -> None:
         """Bring the front's own authority, which it makes soon after its first start."""
-        edge = self.machines["edge"]
-        edge.sh(f"until [ -s /{AUTHORITY} ]; do sleep 0.2; done", within_s=30)
-        shutil.copy(edge.root / AUTHORITY, self.authority)
+        front = self.machines["front1"]
+        front.sh(f"until [ -s /{AUTHORITY} ]; do sleep 0.2; done", within_s=30)
+        shutil.copy(front.root / AUTHORITY, self.authority)
 
     def words(self) -> str:
         """What each machine's logs say last."""

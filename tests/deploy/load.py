@@ -72,6 +72,7 @@ class Account:
     words: list[str] = field(default_factory=list)
     promises: dict[str, str] = field(default_factory=dict)
     by_kind: Counter[str] = field(default_factory=Counter)
+    failed_by_kind: Counter[str] = field(default_factory=Counter)
 
     def note(self, kind: str, took_s: float, fault: str | None) -> None:
         self.sent += 1
@@ -79,6 +80,7 @@ class Account:
         self.slowest_s = max(self.slowest_s, took_s)
         if fault is not None:
             self.failed += 1
+            self.failed_by_kind[kind] += 1
             if len(self.words) < KEPT_WORDS:
                 self.words.append(f"{kind}: {fault}")
 

@@ -1,4 +1,4 @@
-"""The long path with several machines: each one's power, the network between them, and the database are lost."""
+"""The long path with several machines: the power of each one is lost, and the network between them."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,19 +6,22 @@ from contextlib import contextmanager
 
 from tests.deploy.breaking import until
 from tests.deploy.cluster import Cluster
+from tests.deploy.databases import bring_the_old_primary_back, fail_over, lose_the_replica
 from tests.deploy.load import URL, session
-from tests.deploy.sharing import every_promise_is_kept
-from tests.support.images import pictures
+from tests.deploy.sharing import every_promise_is_kept, is_ready, status, uploaded
 
+SERVERS_WAIT_S = 20  # with the store away
 CUT = "table inet cut { chain out { type filter hook output priority 0; ip daddr { %s } drop; }; }"
-FOLLOWED = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'"
 
 
 def everything(cluster: Cluster) -> None:
     """Every fault, one after the other; each leaves all machines as they were."""
     lose_a_server(cluster)
-    lose_front_and_store(cluster)
+    lose_the_front(cluster)
+    lose_the_store(cluster)
+    every_promise_is_kept(cluster)
     part_a_server_from_the_database(cluster)
+    lose_the_replica(cluster)
     fail_over(cluster)
     bring_the_old_primary_back(cluster)
     every_promise_is_kept(cluster)
@@ -43,16 +46,43 @@ def lose_a_server(cluster: Cluster) -> None:
         cluster.keep(account)
 
 
-def is_ready(cluster: Cluster, name: str) -> bool:
-    return '"ready": true' in cluster.machines[name].try_("/usr/local/sbin/appliance", "status")
-
-
-def lose_front_and_store(cluster: Cluster) -> None:
-    with cluster.table.step("power of front and store lost"):
-        cluster.machines["edge"].lose_power()
-        cluster.machines["edge"].boot_again()
+def lose_the_front(cluster: Cluster) -> None:
+    """Nobody is answered until it is back, with the certificate that it had."""
+    with cluster.table.step("power of the front lost under load") as step, cluster.load(seed=65) as account:
+        step.under(account, may_fail=True)
+        cluster.machines["front1"].lose_power()
+        cluster.machines["front1"].boot_again()
         until(lambda: asyncio.run(uploaded(cluster)) is not None, "an upload is accepted again")
-    every_promise_is_kept(cluster)
+        failed, sent = account.failed, account.sent
+        until(lambda: account.sent > sent + 20, "the load goes on")
+        assert account.failed <= failed + account.clients, account.words
+        step.note = f"{failed} failed until it was back"
+    cluster.keep(account)
+
+
+def lose_the_store(cluster: Cluster) -> None:
+    """Uploads go to the servers' spools, and from there to the store when it is back."""
+    with cluster.table.step("power of the store lost under load") as step, cluster.load(seed=66) as account:
+        step.under(account, may_fail=True)
+        cluster.machines["store1"].lose_power()
+        asyncio.run(asyncio.sleep(SERVERS_WAIT_S))
+        waiting = _waiting(cluster)
+        assert waiting > 0
+        cluster.machines["store1"].boot_again()
+        until(lambda: _waiting(cluster) < waiting, "what waited goes to the store", within_s=120)
+        assert account.failed_by_kind["upload"] == 0, account.words
+        failed, sent = account.failed, account.sent
+        until(lambda: account.sent > sent + 20, "the load goes on")
+        assert account.failed <= failed + account.clients, account.words
+        step.note = f"{waiting} originals waited for it; no upload failed"
+    cluster.keep(account)
+
+
+def _waiting(cluster: Cluster) -> int:
+    """How many originals are in no store, but in a server's spool."""
+    nodes = status(cluster, "app1")["nodes"]
+    assert isinstance(nodes, list)
+    return sum(node["waiting_for_the_store"] for node in nodes)
 
 
 def part_a_server_from_the_database(cluster: Cluster) -> None:
@@ -90,49 +120,7 @@ def parted(cluster: Cluster, name: str, *others: str) -> Iterator[None]:
 def asked(cluster: Cluster, name: str, path: str) -> str:
     """The status with which a server answers itself."""
     ask = f"curl -s -o /dev/null -w '%{{http_code}}' http://{cluster.addresses[name]}:8080{path}"
-    return cluster.machines["edge"].sh(ask)
-
-
-def fail_over(cluster: Cluster) -> None:
-    promote = ("-e", "postgresql_promote=db2")
-    with cluster.table.step("failover refused while the primary answers"):
-        recap = cluster.play("failover", *promote)
-        assert recap.status != 0
-        assert "db1 still answers" in recap.output, recap.output[-3000:]
-    with cluster.table.step("power of the database lost, failover") as step, cluster.load(seed=63) as account:
-        step.under(account, may_fail=True)
-        cluster.machines["db1"].lose_power()
-        cluster.play("failover", *promote).ok()
-        until(lambda: is_ready(cluster, "app1") and is_ready(cluster, "app2"), "both servers are ready")
-        asyncio.run(uploaded(cluster))
-    cluster.keep(account)
-    every_promise_is_kept(cluster)
-
-
-def bring_the_old_primary_back(cluster: Cluster) -> None:
-    with cluster.table.step("the old primary is back, as it was"):
-        cluster.machines["db1"].boot_again()
-        cluster.variables["postgresql_primary"] = "db2"
-        recap = cluster.play("site")
-        assert recap.status != 0
-        assert "db1 was the primary, and db2 is to be it" in recap.output, recap.output[-3000:]
-    with cluster.table.step("made a replica of the new one, under load") as step, cluster.load(seed=64) as account:
-        step.under(account)
-        cluster.play("site", "-e", "postgresql_rebuild=db1").ok()
-        followed = cluster.machines["db2"].do("runuser", "-u", "postgres", "--", "psql", "-XqtAc", FOLLOWED)
-        assert followed.strip() == "1"
-    cluster.keep(account)
-
-
-async def uploaded(cluster: Cluster) -> tuple[str, str] | None:
-    """Slug and delete token of a new image. None where it was not accepted."""
-    async with session(cluster.authority, front=cluster.front) as client:
-        try:
-            async with client.post(f"{URL}/api/v1/images?filename=one.jpg", data=pictures.photo(seed=7)) as reply:
-                image = await reply.json() if reply.status == 201 else {}
-        except OSError:
-            return None
-    return (image["slug"], image["delete_token"]) if image else None
+    return cluster.machines["front1"].sh(ask)
 
 
 async def deleted(cluster: Cluster, slug: str, token: str) -> None:

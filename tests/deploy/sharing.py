@@ -6,11 +6,14 @@ import json
 import re
 from pathlib import Path
 
+import aiohttp
+
 from tests.deploy.cluster import Cluster
 from tests.deploy.load import URL, broken_promises, session
 from tests.support.images import pictures
 
 SERVERS = ("app1", "app2")
+FILE = "/var/lib/appliance/catalogue.sqlite"
 VIEWED = ('route="/i/', 'route="/iiif/')
 SIZES = ("thumbnail.jpg", "small.jpg", "medium.jpg", "small.webp")
 
@@ -27,6 +30,12 @@ def everything(cluster: Cluster, version: str, next_release: Path, next_version:
 
 
 def install(cluster: Cluster, version: str) -> None:
+    with cluster.table.step("a catalogue in a file is not left behind"):
+        cluster.machines["app1"].do("touch", FILE)
+        recap = cluster.play("site")
+        assert recap.status != 0
+        assert f"The catalogue of app1 is in {FILE}" in recap.output, recap.output[-3000:]
+        cluster.machines["app1"].do("rm", FILE)
     with cluster.table.step("install on several machines (site.yml)") as step:
         recap = cluster.play("site").ok()
         step.note = f"changed={recap.changed}"
@@ -50,11 +59,11 @@ def upload_and_view(cluster: Cluster) -> None:
     """By each server itself, past the front, from a machine that may ask them."""
     with cluster.table.step("upload to one server, view by the other"):
         data = pictures.photo(seed=5)
-        (cluster.machines["edge"].root / "root" / "one.jpg").write_bytes(data)
+        (cluster.machines["front1"].root / "root" / "one.jpg").write_bytes(data)
         first, second = (f"{cluster.addresses[name]}:8080" for name in SERVERS)
-        link = cluster.machines["edge"].do("curl", "-sf", "--upload-file", "/root/one.jpg", f"http://{first}/")
+        link = cluster.machines["front1"].do("curl", "-sf", "--upload-file", "/root/one.jpg", f"http://{first}/")
         slug = link.strip().rpartition("/")[2]
-        size = cluster.machines["edge"].sh(f"curl -sf http://{second}/i/{slug}/thumbnail.jpg | wc -c")
+        size = cluster.machines["front1"].sh(f"curl -sf http://{second}/i/{slug}/thumbnail.jpg | wc -c")
         assert int(size) > 500, size
         cluster.promises[slug] = hashlib.sha256(data).hexdigest()
 
@@ -96,9 +105,10 @@ def only_those_who_may(cluster: Cluster) -> None:
     with cluster.table.step("nobody else reaches database, store and servers") as step:
         tried = 0
         for source, target, port, may in (
-            ("app1", "db1", 5432, True), ("app1", "edge", 9000, True), ("app1", "app2", 8090, True),
-            ("edge", "app1", 8080, True), ("edge", "db1", 5432, False), ("edge", "app1", 8090, False),
-            ("app1", "app2", 8080, False), ("db1", "app1", 8080, False), ("db1", "edge", 9000, False),
+            ("app1", "db1", 5432, True), ("app1", "store1", 9000, True), ("app1", "app2", 8090, True),
+            ("front1", "app1", 8080, True), ("front1", "db1", 5432, False), ("front1", "app1", 8090, False),
+            ("app1", "app2", 8080, False), ("db1", "app1", 8080, False), ("db1", "store1", 9000, False),
+            ("front1", "store1", 9000, False),
         ):  # fmt: skip
             opened = (
                 f"timeout 2 bash -c '</dev/tcp/{cluster.addresses[target]}/{port}' 2>/dev/null && echo yes || echo no"
@@ -147,6 +157,21 @@ def upgrade_under_load(cluster: Cluster, release: Path, version: str) -> None:
         step.note = f"changed={recap.changed}"
         assert [cluster_version(cluster, name) for name in SERVERS] == [version, version]
     cluster.keep(account)
+
+
+def is_ready(cluster: Cluster, name: str) -> bool:
+    return '"ready": true' in cluster.machines[name].try_("/usr/local/sbin/appliance", "status")
+
+
+async def uploaded(cluster: Cluster) -> tuple[str, str] | None:
+    """Slug and delete token of a new image. None where it was not accepted."""
+    async with session(cluster.authority, front=cluster.front) as client:
+        try:
+            async with client.post(f"{URL}/api/v1/images?filename=one.jpg", data=pictures.photo(seed=7)) as reply:
+                image = await reply.json() if reply.status == 201 else {}
+        except (aiohttp.ClientError, OSError):
+            return None
+    return (image["slug"], image["delete_token"]) if image else None
 
 
 def every_promise_is_kept(cluster: Cluster) -> None:
