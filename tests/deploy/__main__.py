@@ -28,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.deploy", description=__doc__)
     parser.add_argument("--long", action="store_true", help="break what can be broken, too")
     parser.add_argument(
-        "--cluster", action="store_true", help="only what needs several machines, which else only --long does"
+        "--cluster", action="store_true", help="only what needs several machines, which otherwise only --long does"
     )
     parser.add_argument("--keep", action="store_true", help="keep the folder with all logs")
     parser.add_argument(INSIDE, type=Path, help=argparse.SUPPRESS)

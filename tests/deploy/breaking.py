@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.deploy.load import HOST, URL, session
+from tests.deploy.load import HOST, URL, Account, session
 from tests.deploy.machine import DRIVES, Broken, run
 from tests.deploy.releases import built
 from tests.deploy.steps import SERVICES, Trial
@@ -184,6 +184,13 @@ def until(holds: Callable[[], bool], what: str, within_s: float = WITHIN_S) -> N
         if time.monotonic() > end:
             raise Broken(f"waited {within_s:g} s in vain: {what}")
         time.sleep(0.3)
+
+
+def goes_on(account: Account) -> None:
+    """What was broken is whole again: each client may have one request under way that still fails, and no more."""
+    failed, sent = account.failed, account.sent
+    until(lambda: account.sent > sent + 20, "the load goes on")
+    assert account.failed <= failed + account.clients, account.words
 
 
 async def _uploads(authority: Path, status: int) -> None:

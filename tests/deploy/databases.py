@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.deploy.breaking import until
+from tests.deploy.breaking import goes_on, until
 from tests.deploy.cluster import Cluster
 from tests.deploy.sharing import SERVERS, every_promise_is_kept, is_ready, uploaded
 
@@ -40,10 +40,14 @@ def fail_over(cluster: Cluster) -> None:
         assert "db1 still answers" in recap.output, recap.output[-3000:]
     with cluster.table.step("power of the database lost, failover") as step, cluster.load(seed=63) as account:
         step.under(account, may_fail=True)
+        assert account.failed == 0, account.words
         cluster.machines["db1"].lose_power()
         cluster.play("failover", *PROMOTE).ok()
         until(lambda: is_ready(cluster, "app1") and is_ready(cluster, "app2"), "both servers are ready")
-        asyncio.run(uploaded(cluster))
+        assert asyncio.run(uploaded(cluster)) is not None
+        goes_on(account)
+        assert account.failed == account.refused, account.words  # front and servers are up: 503 is all they may say
+        step.note = f"{account.failed} refused until the replica was the primary"
     cluster.keep(account)
     fail_over_again(cluster)
     every_promise_is_kept(cluster)

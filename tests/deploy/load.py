@@ -6,6 +6,7 @@ A closed loop of a few clients on loopback: each waits for its answer, and a lit
 import asyncio
 import hashlib
 import random
+import re
 import socket
 import ssl
 import threading
@@ -27,6 +28,7 @@ UPLOADERS, VIEWERS = 2, 4
 PAUSE_S = 0.1
 PATIENCE_S = 120.0
 KEPT_WORDS = 20
+REFUSED = re.compile(r"^(/\S* )?503\b")
 VERSIONS = ("original", "thumbnail.jpg", "small.webp", "medium.jpg", "")
 
 
@@ -63,11 +65,15 @@ def session(authority: Path, patience_s: float = PATIENCE_S, front: str = HERE) 
 
 @dataclass
 class Account:
-    """What was asked and how it ended. `promises` are uploads that got their 201: slug to sha256."""
+    """What was asked and how it ended. `promises` are uploads that got their 201: slug to sha256.
+
+    `refused` are those of the failed that were answered 503: nothing is lost, and they may be repeated.
+    """
 
     clients: int = 0
     sent: int = 0
     failed: int = 0
+    refused: int = 0
     slowest_s: float = 0.0
     words: list[str] = field(default_factory=list)
     promises: dict[str, str] = field(default_factory=dict)
@@ -81,6 +87,7 @@ class Account:
         if fault is not None:
             self.failed += 1
             self.failed_by_kind[kind] += 1
+            self.refused += bool(REFUSED.search(fault))
             if len(self.words) < KEPT_WORDS:
                 self.words.append(f"{kind}: {fault}")
 

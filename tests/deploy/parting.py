@@ -1,14 +1,15 @@
 """The long path with several machines: the power of each one is lost, and the network between them."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.deploy.breaking import until
+from tests.deploy.breaking import goes_on, until
 from tests.deploy.cluster import Cluster
 from tests.deploy.databases import bring_the_old_primary_back, fail_over, lose_the_replica
 from tests.deploy.load import URL, session
-from tests.deploy.sharing import every_promise_is_kept, is_ready, status, uploaded
+from tests.deploy.sharing import SERVERS, every_promise_is_kept, is_ready, status, upload_to, uploaded
 
 SERVERS_WAIT_S = 20  # with the store away
 CUT = "table inet cut { chain out { type filter hook output priority 0; ip daddr { %s } drop; }; }"
@@ -21,6 +22,9 @@ def everything(cluster: Cluster) -> None:
     lose_the_store(cluster)
     every_promise_is_kept(cluster)
     part_a_server_from_the_database(cluster)
+    part_a_server_from_the_store(cluster)
+    part_the_servers(cluster)
+    every_promise_is_kept(cluster)
     lose_the_replica(cluster)
     fail_over(cluster)
     bring_the_old_primary_back(cluster)
@@ -53,10 +57,8 @@ def lose_the_front(cluster: Cluster) -> None:
         cluster.machines["front1"].lose_power()
         cluster.machines["front1"].boot_again()
         until(lambda: asyncio.run(uploaded(cluster)) is not None, "an upload is accepted again")
-        failed, sent = account.failed, account.sent
-        until(lambda: account.sent > sent + 20, "the load goes on")
-        assert account.failed <= failed + account.clients, account.words
-        step.note = f"{failed} failed until it was back"
+        step.note = f"{account.failed} failed until it was back"
+        goes_on(account)
     cluster.keep(account)
 
 
@@ -71,9 +73,7 @@ def lose_the_store(cluster: Cluster) -> None:
         cluster.machines["store1"].boot_again()
         until(lambda: _waiting(cluster) < waiting, "what waited goes to the store", within_s=120)
         assert account.failed_by_kind["upload"] == 0, account.words
-        failed, sent = account.failed, account.sent
-        until(lambda: account.sent > sent + 20, "the load goes on")
-        assert account.failed <= failed + account.clients, account.words
+        goes_on(account)
         step.note = f"{waiting} originals waited for it; no upload failed"
     cluster.keep(account)
 
@@ -104,6 +104,65 @@ def part_a_server_from_the_database(cluster: Cluster) -> None:
             assert asked(cluster, name, f"/i/{slug}/thumbnail.jpg") == "410"
         step.note = f"{account.failed} failed until the front noticed"
     cluster.keep(account)
+
+
+def part_a_server_from_the_store(cluster: Cluster) -> None:
+    """What it accepts waits in its spool, from where the other one shows it; afterwards it goes to the store."""
+    stored = upload_to(cluster, "app2", seed=70)
+    until(lambda: _waiting(cluster) == 0, "all originals are in the store")
+    with cluster.table.step("network between app1 and the store cut") as step, cluster.load(seed=67) as account:
+        step.under(account, may_fail=True)
+        with parted(cluster, "app1", "store1"):
+            assert asked(cluster, "app1", f"/i/{stored}/original") == "503"
+            slugs = [upload_to(cluster, "app1", seed) for seed in (71, 72, 73)]
+            assert [asked(cluster, "app2", f"/i/{slug}/original") for slug in slugs] == ["200", "200", "200"]
+            doctor = cluster.machines["app1"].try_("/usr/local/sbin/appliance", "doctor")
+            assert "can't connect to the store" in doctor, doctor
+            asyncio.run(asyncio.sleep(SERVERS_WAIT_S))
+            waiting = _waiting(cluster)
+            assert waiting >= len(slugs)
+        until(lambda: _waiting(cluster) < waiting, "what waited goes to the store", within_s=120)
+        goes_on(account)
+        assert account.failed_by_kind["upload"] == 0, account.words
+        assert account.failed - account.refused <= account.clients, account.words  # replies that the cut broke off
+        step.note = f"{waiting} originals waited for it; no upload failed, {account.failed} views did"
+    cluster.keep(account)
+
+
+def part_the_servers(cluster: Cluster) -> None:
+    """Each does everything that needs no bytes of the other, and what is deleted is gone at both."""
+    with cluster.table.step("network between app1 and app2 cut") as step, cluster.load(seed=68) as account:
+        step.under(account, may_fail=True)
+        unfinished = _begun_upload(cluster, "app1")
+        assert asked(cluster, "app2", unfinished) == "200"
+        with parted(cluster, "app1", "app2"):
+            assert asked(cluster, "app2", unfinished) == "503"
+            doctor = cluster.machines["app1"].try_("/usr/local/sbin/appliance", "doctor")
+            assert "can't connect to the server app2" in doctor, doctor
+            slug, token = asyncio.run(uploaded(cluster)) or ("", "")
+            for name in SERVERS:
+                view = f"/i/{slug}/thumbnail.jpg"
+                until(lambda name=name, view=view: asked(cluster, name, view) == "200", f"{name} shows it")  # type: ignore[misc]
+            asyncio.run(deleted(cluster, slug, token))
+            assert [asked(cluster, name, f"/i/{slug}/thumbnail.jpg") for name in SERVERS] == ["410", "410"]
+            assert all(is_ready(cluster, name) for name in SERVERS)
+            asyncio.run(asyncio.sleep(10))
+        until(lambda: asked(cluster, "app2", unfinished) == "200", "app2 asks app1 again")
+        goes_on(account)
+        assert account.failed_by_kind["upload"] == 0, account.words
+        assert account.failed == account.refused, account.words
+        step.note = f"no upload failed, {account.failed} views did"
+    cluster.keep(account)
+
+
+def _begun_upload(cluster: Cluster, name: str) -> str:
+    """The path of a resumable upload that this server has, without a byte yet."""
+    headers = "-H 'Tus-Resumable: 1.0.0' -H 'Upload-Length: 1000'"
+    place = f"http://{cluster.addresses[name]}:8080/api/v1/uploads"
+    reply = cluster.machines["front1"].sh(f"curl -s -D - -o /dev/null -X POST {headers} {place}")
+    found = re.search(r"^Location: (?:https?://[^/]+)?(/\S+)", reply, re.MULTILINE | re.IGNORECASE)
+    assert found, reply
+    return found[1]
 
 
 @contextmanager

@@ -40,9 +40,9 @@ def postgres_server(folder: Path, *, syncing: bool = False) -> Server:
     programs, port, data = postgres_programs(), free_port(), folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        shutil.chown(data, _plain_user())
+        shutil.chown(data, plain_user())
     make = [str(programs / "initdb"), "--no-sync", "--auth=trust", f"--username={USER}", "--encoding=UTF8"]
-    subprocess.run(_as_postgres([*make, f"--pgdata={data}"]), check=True, capture_output=True, cwd="/")
+    subprocess.run(as_postgres([*make, f"--pgdata={data}"]), check=True, capture_output=True, cwd="/")
     return _server(folder, port, fsync="on" if syncing else "off")
 
 
@@ -51,10 +51,10 @@ def standby_server(folder: Path, primary: Server) -> Server:
     programs, data = postgres_programs(), folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        shutil.chown(data, _plain_user())
+        shutil.chown(data, plain_user())
     copy = [str(programs / "pg_basebackup"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
     subprocess.run(
-        _as_postgres([*copy, f"--dbname={database_url(primary)}", f"--pgdata={data}"]),
+        as_postgres([*copy, f"--dbname={database_url(primary)}", f"--pgdata={data}"]),
         check=True,
         capture_output=True,
         cwd="/",
@@ -109,7 +109,7 @@ def _server(folder: Path, port: int, **more: str) -> Server:
     command = [str(postgres_programs() / "postgres"), "-D", str(folder / "data")]
     for name, value in settings.items():
         command += ["-c", f"{name}={value}"]
-    return Server(_as_postgres(command), port, folder / "postgres.log", _answers, {})
+    return Server(as_postgres(command), port, folder / "postgres.log", _answers, {})
 
 
 def new_schema(server: Server) -> str:
@@ -128,14 +128,14 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _as_postgres(command: list[str]) -> list[str]:
+def as_postgres(command: list[str]) -> list[str]:
     """The same command by a user that isn't root, under whom PostgreSQL refuses to run."""
     if os.geteuid() != 0:
         return command
-    return ["setpriv", f"--reuid={_plain_user()}", "--clear-groups", *command]
+    return ["setpriv", f"--reuid={plain_user()}", "--clear-groups", *command]
 
 
-def _plain_user() -> str:
+def plain_user() -> str:
     try:
         return pwd.getpwnam("postgres").pw_name
     except KeyError:

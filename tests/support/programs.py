@@ -55,6 +55,14 @@ def rclone_program() -> str:
     return found
 
 
+def ansible_program() -> str:
+    """Runs playbooks; without it the test is skipped or fails (see `require`)."""
+    beside = Path(sys.executable).with_name("ansible-playbook")
+    if not beside.exists():
+        require("ansible-playbook", "install the extra `deploy`, as `make test-long` does")
+    return str(beside)
+
+
 def caddy_program() -> str:
     """The proxy that hosts stand behind; without one the test is skipped or fails (see `require`)."""
     beside = Path(sys.executable).with_name("caddy")

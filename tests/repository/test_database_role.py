@@ -1,0 +1,68 @@
+"""The role `postgresql` on real databases: what isn't the image host's is never removed."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.database_machines import DatabaseMachines
+
+pytestmark = pytest.mark.long  # Ansible takes seconds of a core for a few tasks
+IS_REPLICA = "SELECT pg_is_in_recovery()"
+
+
+@pytest.fixture
+def machines() -> Iterator[DatabaseMachines]:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        both = DatabaseMachines(Path(folder))
+        yield both
+        both.stop()
+
+
+def test_a_primary_keeps_the_databases_of_others_and_a_machine_without_data_follows_it(
+    machines: DatabaseMachines,
+) -> None:
+    machines.primary.ask("CREATE DATABASE shop")
+    machines.primary.ask("CREATE TABLE orders AS SELECT 7 AS number", "shop")
+    is_done, words = machines.play()
+    assert is_done, words
+    assert machines.primary.ask("SELECT number FROM orders", "shop") == [7]
+    assert machines.other.ask(IS_REPLICA) == [True]
+    assert machines.other.ask("SELECT number FROM orders", "shop") == [7]
+    assert [(path / "PG_VERSION").exists() for path in machines.other.put_aside()] == [True]
+
+    machines.other.record.unlink()  # as if the run had ended before
+    is_done, words = machines.play()
+    assert is_done, words
+    assert machines.other.record.exists()
+    assert len(machines.other.put_aside()) == 1
+
+
+@pytest.mark.parametrize(("database", "found"), [("shop", "database shop"), ("postgres", "table postgres.orders")])
+def test_a_machine_with_data_of_its_own_becomes_a_replica_only_when_told_so_by_name(
+    machines: DatabaseMachines, database: str, found: str
+) -> None:
+    machines.other.systemctl("start")
+    if database != "postgres":
+        machines.other.ask(f"CREATE DATABASE {database}")
+    machines.other.ask("CREATE TABLE orders AS SELECT 7 AS number", database)
+    machines.other.systemctl("stop")
+
+    is_done, words = machines.play()
+    assert not is_done
+    assert f"its PostgreSQL has data of its own: {found}. A replica has" in " ".join(words.split()), words
+    assert machines.other.ask("SELECT number FROM orders", database) == [7]
+    assert machines.other.put_aside() == []
+
+    is_done, words = machines.play(postgresql_rebuild="db2")
+    assert is_done, words
+    assert machines.other.ask(IS_REPLICA) == [True]
+    assert [(path / "PG_VERSION").exists() for path in machines.other.put_aside()] == [True]
+
+
+def test_the_primary_is_not_made_again(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play(postgresql_rebuild="db1")
+    assert not is_done
+    assert "db1 is the primary, so nothing could be copied to it" in " ".join(words.split()), words

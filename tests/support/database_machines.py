@@ -1,0 +1,153 @@
+"""Machines for the role `postgresql`, without machines: each has a PostgreSQL of its own and a systemctl that runs it.
+
+Certificates, access rules and settings lie below /etc, so of the role only the tasks that decide about data are run.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from tests.support.postgres import USER, as_postgres, database_url, plain_user, postgres_programs, postgres_server
+from tests.support.programs import ROOT, ansible_program
+
+WITHIN_S = 300.0
+PLAYBOOK = """
+- hosts: database
+  gather_facts: false
+  any_errors_fatal: true
+  tasks:
+    - ansible.builtin.import_role: {name: postgresql, tasks_from: preflight}
+    - ansible.builtin.import_role: {name: postgresql, tasks_from: history}
+    - ansible.builtin.import_role: {name: postgresql, tasks_from: primary}
+      when: postgresql_is_primary | bool
+    - ansible.builtin.import_role: {name: postgresql, tasks_from: replica}
+      when: not postgresql_is_primary | bool
+"""
+SYSTEMCTL = """#!/bin/sh
+case "$1" in
+show)
+    echo LoadState=loaded
+    if {run} status -D {data} >/dev/null; then echo ActiveState=active; else echo ActiveState=inactive; fi ;;
+is-enabled) echo enabled ;;
+start) exec {run} start -w -D {data} -l {folder}/postgres.log -o "-c port={port} -c listen_addresses=127.0.0.1 \\
+    -c unix_socket_directories= -c fsync=off" ;;
+stop) exec {run} stop -w -m fast -D {data} ;;
+*) exit 1 ;;
+esac
+"""
+INTERPRETER = """#!/bin/sh
+export PATH={folder}/bin:{programs}:$PATH PGHOST=127.0.0.1 PGPORT={port} PGUSER={user}
+exec {python} "$@"
+"""
+
+
+class DatabaseMachine:
+    """One of them; its PostgreSQL is stopped at first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "bin").mkdir(parents=True)
+        (folder / "etc").mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(folder, plain_user())
+        self.server = postgres_server(folder)
+        self.data = folder / "data"
+        self.record = folder / "etc" / "set-up"
+        programs = postgres_programs()
+        words = {
+            "folder": folder,
+            "data": self.data,
+            "programs": programs,
+            "port": self.server.port,
+            "user": USER,
+            "python": sys.executable,
+            "run": " ".join(as_postgres([str(programs / "pg_ctl")])),
+        }
+        self._write("systemctl", SYSTEMCTL.format(**words))
+        self.interpreter = self._write("python", INTERPRETER.format(**words))
+
+    def _write(self, name: str, text: str) -> Path:
+        path = self.folder / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def systemctl(self, order: str) -> None:
+        subprocess.run([self.folder / "bin" / "systemctl", order], check=True, capture_output=True, cwd="/")
+
+    def is_up(self) -> bool:
+        shown = subprocess.run([self.folder / "bin" / "systemctl", "show"], check=True, capture_output=True, cwd="/")
+        return b"ActiveState=active" in shown.stdout
+
+    def ask(self, statement: str, database: str = "postgres") -> list[object]:
+        """The first column of the rows, empty for a statement without any."""
+        url = database_url(self.server).removesuffix("postgres") + database
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return [row[0] for row in cursor.fetchall()] if cursor.description else []
+
+    def put_aside(self) -> list[Path]:
+        return sorted(self.folder.glob("data.before-*"))
+
+
+class DatabaseMachines:
+    """`db1`, the primary, which is up, and `db2`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.primary = DatabaseMachine(folder / "db1")
+        self.other = DatabaseMachine(folder / "db2")
+        self.primary.systemctl("start")
+
+    def stop(self) -> None:
+        for machine in (self.primary, self.other):
+            if machine.is_up():
+                machine.systemctl("stop")
+
+    def play(self, **variables: str) -> tuple[bool, str]:
+        """Run the role's tasks on both: whether all went well, and what Ansible printed."""
+        playbook, inventory = self.folder / "play.yml", self.folder / "inventory.json"
+        playbook.write_text(PLAYBOOK)
+        inventory.write_text(json.dumps(self._inventory()))
+        done = subprocess.run(
+            [ansible_program(), "-i", str(inventory), "-e", json.dumps(self._extra() | variables), str(playbook)],
+            cwd=ROOT / "ansible",
+            env=os.environ | {"ANSIBLE_HOME": str(self.folder / "ansible"), "ANSIBLE_NOCOLOR": "1"},
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=WITHIN_S,
+        )
+        return done.returncode == 0, done.stdout
+
+    def _inventory(self) -> dict[str, object]:
+        hosts = {
+            machine.folder.name: {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": str(machine.interpreter),
+                "cluster_address": "127.0.0.1",
+                "folder": str(machine.folder),
+            }
+            for machine in (self.primary, self.other)
+        }
+        return {"database": {"hosts": hosts}}
+
+    def _extra(self) -> dict[str, object]:
+        """What stands in the role's vars, which an inventory can't change."""
+        source = f"host=127.0.0.1 port={self.primary.server.port} user={USER}"
+        return {
+            "postgresql_as": as_postgres([]),
+            "postgresql_version": "15",
+            "postgresql_folder": "{{ folder }}/etc",
+            "postgresql_data": "{{ folder }}/data",
+            "postgresql_source": source,
+            "postgresql_apps": ["127.0.0.1"],
+            "postgresql_password": "a password for the tests",
+            "postgresql_replication_password": "another password for the tests",
+        }
