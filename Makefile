@@ -159,9 +159,13 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 
 # Without a compiler or libjpeg's header, libvips makes all sizes: slower, and otherwise the same.
 $(FAST_JPEG): $(wildcard $(PLANES)/*.c $(PLANES)/*.h)
-	@echo '#include <stdio.h>\n#include <jpeglib.h>' | $(CC) -E -x c - >/dev/null 2>&1 || \
-		{ echo "JPEGs are resized by libvips alone: for the faster way install gcc and libjpeg62-turbo-dev, then make again"; exit 0; }; \
-	$(CC) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(PLANES)/*.c -ldl -lm
+	@if ! printf '#include <stdio.h>\n#include <jpeglib.h>\n' | $(CC) -E -x c - >/dev/null 2>&1; then \
+		rm -f $@; \
+		echo "JPEGs are resized by libvips alone: for the faster way install gcc and libjpeg62-turbo-dev, then make again"; \
+	elif ! $(CC) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(PLANES)/*.c -ldl -lm; then \
+		rm -f $@; \
+		echo "JPEGs are resized by libvips alone: $(CC) can't compile $(PLANES)"; \
+	fi
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(INSTALL) -r requirements-dev.lock

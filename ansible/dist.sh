@@ -53,6 +53,9 @@ pin() { # every wheel of the release by its hash, as pip reads it
 }
 
 build_wheel
+case $(basename "$work"/own/*.whl) in # only a wheel with the C extension is for one kind of machine
+*-any.whl) echo "This release resizes JPEGs by libvips alone: it has no C extension for $machine (docs/fast-jpeg.md)" >&2 ;;
+esac
 build_pyvips
 for python in $pythons; do gather "$python"; done
 cp "$work"/gathered/*.whl "$release/wheels/"

@@ -1,8 +1,8 @@
 """How many renditions of new images are made a second, at what cost and how well, compared with other image servers?
 
 Each request has its own connection, and every source is asked for once: 4 at a time, and 32 where sources are mixed. A
-row is won by a rate no lower, with no more bytes and a score (SSIMULACRA2, where `make quality` has installed it) no
-lower; otherwise it says what is behind.
+row is won by a rate no lower, with no more bytes and a score (SSIMULACRA2) no lower, of each photograph that it has;
+otherwise it says what is behind, or that there is no score, which needs `make quality` first.
 
 No package registry has imgproxy, so its rate is estimated from oximg in the same run and from the rates of both on
 another machine with the same photographs over kept connections: 116 and 61 a second at 256 px, 42 and 38 at 1024 px;
@@ -20,7 +20,7 @@ from benchmarks.harness import distinct, report
 from benchmarks.inputs.photographs import distinct_png, heic_photo, large_photo, phone_photo, png_photo
 from benchmarks.load.closed_loop import fetch_all
 from benchmarks.peers.comparison import OURS, PRESETS, Comparison, cells, rates, ratio, start_servers
-from benchmarks.verdicts import CAN_SCORE, LIGHTS, Verdict, answer, judged
+from benchmarks.verdicts import CAN_SCORE, LIGHTS, Verdict, answer, judged, together
 from tests.support.images.pictures import camera_photo
 
 CONNECTIONS, MANY_CONNECTIONS = 4, 32
@@ -84,25 +84,31 @@ class Measured:
         self._held, self._row, self._count, self._turn = held, row, count, turn
         self._names = held.peer_names(row.sources(0, count))
         self.cpu_ms: dict[str, list[float]] = {}
+        self.verdicts = self._judged()
 
     def measures(self) -> dict[str, Callable[[int], float]]:
         """For ours and each peer that reads the source and writes the format: its rate in a round."""
         found: dict[str, Callable[[int], float]] = {OURS: self._ours}
         for peer in self._held.peers:
-            if answer(peer.url(self._names[0], self._row.box, self._row.format), self._row.format) is not None:
+            if peer.name in self.verdicts:
                 found[peer.name] = lambda _, peer=peer: self._rate(  # type: ignore[misc]
                     peer.name, peer.cpu_s, [peer.url(name, self._row.box, self._row.format) for name in self._names]
                 )
         return found
 
-    def verdicts(self) -> dict[str, Verdict]:
-        """Bytes and score of the first photograph, by server."""
-        name, source = self._row.sources(self._turn, 1)[0]
-        self._held.peer_names([(name, source)])
-        urls = {OURS: self._our_urls([(name, source)])[0]}
-        urls |= {peer.name: peer.url(name, self._row.box, self._row.format) for peer in self._held.peers}
-        answers = {server: answer(url, self._row.format) for server, url in urls.items()}
-        return {server: _verdict(source, data) for server, data in answers.items() if data is not None}
+    def _judged(self) -> dict[str, Verdict]:
+        """Bytes and scores of every photograph, by server, of those that read them and write the format."""
+        sources = self._row.sources(self._turn, len(self._row.photos))
+        names = self._held.peer_names(sources)
+        urls = {OURS: self._our_urls(sources)}
+        for peer in self._held.peers:
+            urls[peer.name] = [peer.url(name, self._row.box, self._row.format) for name in names]
+        answers = {server: [answer(url, self._row.format) for url in each] for server, each in urls.items()}
+        return {
+            server: together([_verdict(source, data) for (_, source), data in zip(sources, made, strict=True)])
+            for server, each in answers.items()
+            if len(made := [data for data in each if data is not None]) == len(sources)
+        }
 
     def _ours(self, number: int) -> float:
         """Ours keeps what it made, so every round has sources of its own."""
@@ -142,12 +148,14 @@ def lines(
 
 
 def outcome(lead: float, ours: Verdict, theirs: Verdict) -> str:
-    """Whether the row is won, or in what ours is behind."""
+    """Whether the row is won, or in what ours is behind; without scores, nobody can say that it is won."""
     behind = ["rate"] * (lead < 1) + ["bytes"] * (ours.bytes > theirs.bytes * BYTES_ALIKE)
     behind += ["score"] * any(
         mine < other - SCORES_ALIKE for mine, other in zip(ours.scores, theirs.scores, strict=True)
     )
-    return f"behind: {', '.join(behind)}" if behind else "won"
+    if behind:
+        return f"behind: {', '.join(behind)}"
+    return "won" if ours.scores else "no score"
 
 
 def wanted(*, is_short: bool) -> list[Row]:
@@ -176,9 +184,8 @@ def main() -> None:
     with start_servers() as held:
         for number, row in enumerate(rows):
             measured = Measured(held, row, arguments.count, 1 + number * (arguments.rounds + 1))
-            seen = measured.verdicts()
             found = rates(arguments.rounds, measured.measures())
-            table += lines(row, found, measured.cpu_ms, seen)
+            table += lines(row, found, measured.cpu_ms, measured.verdicts)
         table += [(missing, "", "skipped", *[""] * 6) for missing in held.missing]
     question = "Renditions of images that were never viewed, each request on its own connection: rate, cost and quality"
     report("cold_renditions", question, HEADER, table, is_whole=not arguments.only)

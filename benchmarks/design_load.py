@@ -42,8 +42,8 @@ from benchmarks.peers.minio import store_settings
 from tests.support.programs import find_minio
 from tests.support.servers import Server, minio_server
 
-GOAL_MULTIPLE, GOAL_S = 3, 0.3
-MULTIPLES = {2: (1.0, 2.0, 3.0, 4.0, 5.0, 6.0), 1: (0.5, 1.0, 1.5, 2.0, 2.5)}
+GOAL_MULTIPLE, GOAL_S = 4.5, 0.3
+MULTIPLES = {2: (1.0, 2.0, 3.0, 4.0, GOAL_MULTIPLE, 5.0, 6.0), 1: (0.5, 1.0, 1.5, 2.0, 2.5)}
 POPULAR = 300
 BOX_CORES = 16
 QUIET_S, PATIENCE_S, IDLE = 0.5, 60.0, 0.1
@@ -222,8 +222,10 @@ def model(steps: Sequence[Step]) -> list[str]:
     loop = max(step.cost(step.used.loop) for step in well)
     on_one, on_two = held(steps, 1), held(steps, 2)
     by_cores, by_loop = BOX_CORES / cost, LOOP_BUSY / loop
+    outcome = "met" if on_two >= GOAL_MULTIPLE else "missed"
     return [
-        f"Goal: >= {GOAL_MULTIPLE}x on 2 cores. Held: {on_two:g}x on 2 cores, {on_one:g}x on 1 core with 1 worker.",
+        f"Goal: >= {GOAL_MULTIPLE:g}x on 2 cores: {outcome}. "
+        f"Held: {on_two:g}x on 2 cores, {on_one:g}x on 1 core with 1 worker.",
         f"Model: a design load takes up to {cost:.2f} cores with all sizes of its uploads; the event loop {loop:.3f}.",
         f"Nothing falls behind up to {2 / cost:.1f}x on 2 cores and {1 / cost:.1f}x on 1; beyond, views go first.",
         f"{BOX_CORES} cores make that {by_cores:.0f}x; an event loop {LOOP_BUSY:.0%} busy gives {by_loop:.0f}x.",

@@ -59,7 +59,7 @@ def table(cases: Sequence[Case], names: Sequence[str], verdicts: Verdicts) -> li
 
 
 def summary(cases: Sequence[Case], names: Sequence[str], verdicts: Verdicts) -> list[tuple[str, ...]]:
-    """Each peer beside ours, by format: medians of the ratios of bytes and of the differences of scores."""
+    """Each peer compared with ours, by format: medians of the ratios of bytes and of the differences of scores."""
     rows = []
     for format in QUALITIES:
         cells = []
@@ -70,7 +70,7 @@ def summary(cases: Sequence[Case], names: Sequence[str], verdicts: Verdicts) -> 
                 if case.format == format and (case, name) in verdicts
             ]
             cells.append(compared(pairs) if pairs else NOT_MADE)
-        rows.append(("all, beside ours", "", format, *cells))
+        rows.append(("all, compared with ours", "", format, *cells))
     return rows
 
 

@@ -1,6 +1,6 @@
 """Verdicts on what image servers answer: its bytes, and how close it comes to the source."""
 
-import contextlib
+import statistics
 import tempfile
 import urllib.error
 import urllib.request
@@ -15,6 +15,9 @@ LIGHTS = ("srgb", "scrgb")
 """The spaces of the references: values as stored, and linear light."""
 CAN_SCORE = find_spec("ssimulacra2") is not None
 """Whether `make quality` has installed what scores need."""
+NOT_MADE = (400, 404, 406, 415, 422)
+"""Statuses of a server that does not make a format, or doesn't read the source: thumbor has 400, oximg 400 and 422."""
+TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,17 @@ class Verdict:
 
 
 def answer(url: str, format: str) -> bytes | None:
-    """The bytes at `url`; None where the server does not make that format."""
-    with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url) as reply:
-        data = bytes(reply.read())
-        loader = str(pyvips.Image.new_from_buffer(data, "").get("vips-loader"))
-        return data if loader.startswith({"jpg": "jpeg", "avif": "heif"}.get(format, format)) else None
-    return None
+    """The bytes at `url`; None where the server does not make that format. Raises HTTPError for any other failure."""
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as reply:
+            data = bytes(reply.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code in NOT_MADE:
+                return None
+            raise
+    loader = str(pyvips.Image.new_from_buffer(data, "").get("vips-loader"))
+    return data if loader.startswith({"jpg": "jpeg", "avif": "heif"}.get(format, format)) else None
 
 
 def judged(source: bytes, answer: bytes, lights: Sequence[str] = LIGHTS) -> Verdict:
@@ -51,6 +59,12 @@ def judged(source: bytes, answer: bytes, lights: Sequence[str] = LIGHTS) -> Verd
             reduced(source, picture.width, picture.height, light).pngsave(str(reference), compression=1, keep="none")
             scores.append(compute_ssimulacra2(str(reference), str(shown)))
     return Verdict(len(answer), tuple(scores))
+
+
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict on several answers: the bytes of an answer on average, and every score."""
+    scores = tuple(score for verdict in verdicts for score in verdict.scores)
+    return Verdict(round(statistics.mean(verdict.bytes for verdict in verdicts)), scores)
 
 
 def reduced(source: bytes, width: int, height: int, light: str) -> pyvips.Image:

@@ -129,7 +129,7 @@ def libwebp() -> Path:
 
 def _brought(name: str, pattern: str) -> Path:
     """A Pillow that was built against the system's libraries has none."""
-    [folder] = [Path(place).parent / "pillow.libs" for place in PIL.__path__]
-    for path in sorted(folder.glob(pattern)):
-        return path
+    for place in PIL.__path__:
+        for path in sorted((Path(place).parent / "pillow.libs").glob(pattern)):
+            return path
     raise FileNotFoundError(f"Pillow brings no {name}: it wasn't installed from its wheel")

@@ -26,7 +26,10 @@ _Wanted = tuple[Shape, Format]
 
 
 def made_from_planes(fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) -> dict[Target, bytes] | None:
-    """The file of each target; None where libvips has to make them. Raises what `BROKEN` lists."""
+    """The file of each target; None where libvips has to make them, as where memory is short.
+
+    Raises what `BROKEN` lists.
+    """
     extension = loaded()
     wanted = _in_order(stills)
     if isinstance(extension, str) or not 0 < len(wanted) <= MAX_SIZES or not _is_suited(extension, fd, kind, stills):
@@ -35,7 +38,10 @@ def made_from_planes(fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) 
     profile = _compact_profile(image)
     if profile is None:
         return None
-    made = _make(extension, fd, image, wanted, profile)
+    try:
+        made = _make(extension, fd, image, wanted, profile)
+    except MemoryError:
+        return None
     if made is None:
         return None
     return {target: _finished(target, one.size, made[one, target.format], profile) for target, one in stills.items()}
@@ -58,13 +64,15 @@ def _is_suited(extension: Extension, fd: int, kind: FormatSpec, stills: Mapping[
 
 
 def _compact_profile(image: pyvips.Image) -> bytes | None:
-    """That of the renditions of an image that keeps its codes, empty for sRGB; None if the codes have to change."""
+    """That of an image's renditions, empty for sRGB and grey; None if its codes have to change."""
     if image.interpretation not in ("srgb", "b-w"):
         return None
     if not image.get_typeof(_PROFILE):
         return b""
     found = profiles.describe(image.get(_PROFILE))
-    return profiles.compact(found.space) if found.is_exact else None
+    if not found.is_exact:
+        return None
+    return profiles.compact(found.space) if image.interpretation == "srgb" else b""
 
 
 def _make(

@@ -1,6 +1,9 @@
 """The C extension: kernels, what happens without it, and that workers use it."""
 
+import platform
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import PIL
@@ -11,6 +14,7 @@ from appliance.imaging.planes import extension as module
 from appliance.imaging.planes.extension import LIBRARY, Extension, PlaneSize
 from appliance.workers import Workers
 from tests.support.images import pictures
+from tests.support.programs import ROOT, require
 from tests.support.workers import rendered, target
 
 SIZES = (PlaneSize((1023, 835), None, 81, effort=0), PlaneSize((211, 172), 0, 81, effort=1))
@@ -22,6 +26,8 @@ def with_kernels(name: str, folder: Path) -> Extension:
 
 
 def test_all_kernels_give_the_same_bytes(extension: Extension, tmp_path: Path) -> None:
+    if extension.kernels == "plain":
+        pytest.skip(f"this processor ({platform.machine()}) has no faster kernels, such as avx2 or neon")
     plain, fastest = with_kernels("plain", tmp_path), with_kernels(extension.kernels, tmp_path)
     for shrink in (1, 2, 4):
         files = [one.render(pictures.camera_photo(), SIZES, shrink=shrink, orientation=6) for one in (plain, fastest)]
@@ -53,6 +59,36 @@ def test_a_library_that_is_no_libjpeg_is_refused(
     monkeypatch.setattr(module, "libjpeg", lambda: LIBRARY)
     with pytest.raises(OSError, match="jpeg_std_error"):
         with_kernels("plain", tmp_path)
+
+
+def stand_in(folder: Path) -> Path:
+    """A library with libjpeg's functions that refuses every structure."""
+    if shutil.which("gcc") is None:
+        require("gcc", "it compiles a library that stands in for libjpeg")
+    names = {*re.findall(r"X\((jpeg_\w+)\)", (ROOT / "appliance/imaging/planes/native/libjpeg.h").read_text())}
+    source, library = folder / "libjpeg.c", folder / "libjpeg.so"
+    refusing = "void jpeg_CreateDecompress(void (***codec)(void *)) { (**codec)(codec); }"  # error_exit of its errors
+    others = "".join(f"void {name}(void) {{}}\n" for name in names - {"jpeg_std_error", "jpeg_CreateDecompress"})
+    source.write_text(f"void *jpeg_std_error(void *errors) {{ return errors; }}\n{refusing}\n{others}")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return library
+
+
+def test_a_libjpeg_of_another_version_is_refused(
+    extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = stand_in(tmp_path)
+    monkeypatch.setattr(module, "libjpeg", lambda: other)
+    with pytest.raises(OSError, match="another version"):
+        with_kernels("plain", tmp_path)
+
+
+def test_libraries_are_found_in_every_place_of_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = tmp_path / "second/pillow.libs/libjpeg-1.so.62.1"
+    second.parent.mkdir(parents=True)
+    second.touch()
+    monkeypatch.setattr(PIL, "__path__", [str(tmp_path / "first/PIL"), str(tmp_path / "second/PIL")])
+    assert module.libjpeg() == second
 
 
 @pytest.mark.asyncio(loop_scope="session")

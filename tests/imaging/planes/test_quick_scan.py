@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from appliance.imaging.planes.extension import Extension, PlaneSize, libjpeg
+from appliance.imaging.planes.extension import Extension, PlaneSize, libjpeg, libwebp
 from tests.imaging.planes import handmade
 from tests.imaging.planes.scans import Scan, random_jpeg
 from tests.imaging.planes.test_sizes import photo, turned
@@ -150,7 +150,7 @@ def test_it_reads_what_libjpeg_reads_and_touches_no_memory_that_is_not_its_own(
     for name, data in (whole | others).items():
         (tmp_path / f"{name}.jpg").write_bytes(data)
     ran = subprocess.run(
-        [built(tmp_path), libjpeg(), str(DAMAGED), str(SECONDS), *tmp_path.glob("*.jpg")],
+        [built(tmp_path), libjpeg(), libwebp(), str(DAMAGED), str(SECONDS), *tmp_path.glob("*.jpg")],
         capture_output=True,
         text=True,
         check=False,

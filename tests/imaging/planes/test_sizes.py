@@ -1,10 +1,11 @@
 """Sizes made from planes, compared with those that libvips makes of the same JPEG."""
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from PIL import Image, ImageOps
@@ -91,6 +92,8 @@ CASES: dict[str, Callable[[], bytes]] = {
     "progressive": lambda: photo(progressive=True),
     "restart markers": lambda: photo(restart_marker_rows=1),
     "Display P3": lambda: photo(icc_profile=profiles.compact(Space.P3)),
+    "grey that says Display P3": lambda: photo(mode="L", icc_profile=profiles.compact(Space.P3)),
+    "grey that says Adobe RGB": lambda: photo(mode="L", icc_profile=profiles.compact(Space.ADOBE)),
     **{f"orientation {number}": partial(turned, number) for number in range(1, 9)},
     **{f"orientation {number}, even": partial(turned, number, (1600, 1200)) for number in (3, 6)},
 }
@@ -157,6 +160,19 @@ LEFT: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("case", LEFT)
 def test_what_is_unusual_or_damaged_is_left_to_libvips(extension: Extension, case: str) -> None:
     assert from_planes(LEFT[case]()) is None
+
+
+def no_memory(*_: object, **__: object) -> NoReturn:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(("owner", "name"), [(Extension, "render"), (ctypes, "string_at")])
+def test_where_memory_is_short_libvips_makes_them(
+    extension: Extension, owner: object, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, name, no_memory)
+    with opened(photo()) as (fd, facts):
+        assert [one.target for one in render(fd, facts, TARGETS, frozenset())] == [*TARGETS]
 
 
 def test_other_formats_are_left_to_libvips(extension: Extension) -> None:

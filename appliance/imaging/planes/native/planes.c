@@ -151,10 +151,6 @@ static int is_turned(void) {
     return work->is_transposed || work->is_mirrored[1];
 }
 
-static int half(int side) {
-    return (side + 1) / 2;
-}
-
 // The planes that a size's scalers write: stored as the decoded image is, for one that is turned afterwards.
 static Plane *scaled(Size *size, int number) {
     return work->wanted[number].source < 0 && work->is_transposed ? size->stored : size->planes;
@@ -165,7 +161,7 @@ static void sides_of(int number, int component, int is_stored, int sides[2], dou
     int upright[2] = {work->wanted[number].width, work->wanted[number].height};
     for (int side = 0; side < 2; side++) {
         int whole = upright[is_stored ? !side : side];
-        sides[side] = component ? half(whole) : whole;
+        sides[side] = component ? divided_up(whole, 2) : whole;
         extents[side] = component ? whole / 2.0 : whole;
     }
 }

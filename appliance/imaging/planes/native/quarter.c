@@ -201,18 +201,14 @@ static int open_component(Pool *pool, QuarterComponent *component, const struct 
            take_factors(component, decoder->quant_tbl_ptrs[info->quant_tbl_no]);
 }
 
-static int ceiling(int count, int group) {
-    return (count + group - 1) / group;
-}
-
 int quarter_open(Pool *pool, Quarter *quarter, const struct jpeg_decompress_struct *decoder) {
     if (!is_usual(decoder)) return 0;
     quarter->count = decoder->num_components;
     for (int i = 0; i < quarter->count; i++)
         if (!open_component(pool, &quarter->components[i], decoder, &decoder->comp_info[i])) return 0;
     const int is_single = quarter->count == 1;
-    quarter->columns = ceiling(decoder->image_width, DCTSIZE * (is_single ? 1 : decoder->max_h_samp_factor));
-    quarter->rows = ceiling(decoder->image_height, DCTSIZE * (is_single ? 1 : decoder->max_v_samp_factor));
+    quarter->columns = divided_up(decoder->image_width, DCTSIZE * (is_single ? 1 : decoder->max_h_samp_factor));
+    quarter->rows = divided_up(decoder->image_height, DCTSIZE * (is_single ? 1 : decoder->max_v_samp_factor));
     quarter->interval = quarter->until_marker = decoder->restart_interval;
     segment_open(pool, &quarter->segment, decoder->src->next_input_byte, decoder->src->bytes_in_buffer);
     return 1;

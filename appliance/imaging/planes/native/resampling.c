@@ -7,10 +7,6 @@
 
 const Kernels *kernels;
 
-static int whole(int count, int group) {
-    return (count + group - 1) / group * group;
-}
-
 static double sinc(double x) {
     return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x);
 }
@@ -34,12 +30,12 @@ static void weigh(int16_t *weights, int first, int taps, double centre, double s
 
 int axis_taps(double scale, int group) {
     int taps = (int)ceil(2 * LOBES * (scale < 1 ? 1 : scale));
-    return taps <= FEW_TAPS ? FEW_TAPS : whole(taps, group);
+    return taps <= FEW_TAPS ? FEW_TAPS : rounded_up(taps, group);
 }
 
 Axis axis_make(Pool *pool, int count, double scale, double mirrored_at, int group) {
     double stretch = scale < 1 ? 1 : scale;
-    int taps = axis_taps(scale, group), room = whole(count, COUNT_GROUP);
+    int taps = axis_taps(scale, group), room = rounded_up(count, COUNT_GROUP);
     Axis axis = {room, taps, NULL, NULL};
     axis.first = pool_take(pool, sizeof *axis.first * room);
     axis.weights = pool_take(pool, sizeof *axis.weights * room * taps);
@@ -57,7 +53,7 @@ void plane_make(Pool *pool, Plane *plane, int width, int height, int kept, int m
     plane->height = height;
     plane->kept = kept;
     plane->margin = margin;
-    plane->stride = whole(margin + width + margin, WIDTH_GROUP);
+    plane->stride = rounded_up(margin + width + margin, WIDTH_GROUP);
     plane->made = 0;
     plane->memory = pool_take(pool, (size_t)plane->stride * plane->kept);
 }

@@ -36,6 +36,14 @@ typedef struct {
     int is_backward; // the last row comes first
 } Scaler;
 
+static inline int divided_up(int count, int divisor) { // and rounded up
+    return (count + divisor - 1) / divisor;
+}
+
+static inline int rounded_up(int count, int group) { // to a multiple of `group`
+    return divided_up(count, group) * group;
+}
+
 // How many weights a sample gets, a multiple of `group`; `scale` is input samples for an output sample.
 int axis_taps(double scale, int group);
 

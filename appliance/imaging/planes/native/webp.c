@@ -20,7 +20,7 @@ int webp_open(Pool *pool, Webp *webp, const Plane *planes, int components, const
     webp->quality = wanted->quality;
     webp->effort = wanted->effort;
     for (int i = 0; i < COMPONENTS; i++) {
-        int width = i ? (wanted->width + 1) / 2 : wanted->width, height = i ? (wanted->height + 1) / 2 : wanted->height;
+        int width = divided_up(wanted->width, i ? 2 : 1), height = divided_up(wanted->height, i ? 2 : 1);
         plane_make(pool, &webp->narrow[i], width, height, height, 0);
         if (i >= components) memset(webp->narrow[i].memory, MIDDLE, (size_t)webp->narrow[i].stride * height);
     }

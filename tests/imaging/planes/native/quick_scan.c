@@ -1,8 +1,8 @@
 // Holds the quick scan to libjpeg: of a JPEG that it reads to the end, libjpeg reads the same coefficients and warns of
 // nothing. Stops the process where that isn't so. Built with the extension's own sources and the sanitizers.
 //
-//   quick_scan LIBJPEG ROUNDS SECONDS FILE...   each file as it is, then so many damaged ones, for so long at most
-//   clang -DFUZZER: an entry for libFuzzer, which finds the library by LIBJPEG in its environment
+//   quick_scan LIBJPEG LIBWEBP ROUNDS SECONDS FILE...   each file as it is, then so many damaged ones, for so long at most
+//   clang -DFUZZER: an entry for libFuzzer, which finds the libraries by LIBJPEG and LIBWEBP in its environment
 #include "planes.c"
 #include "quarter.c"
 
@@ -27,7 +27,7 @@ static void compare_block(Work *one, jvirt_barray_ptr *all, int component, int r
     blocks_compared++;
 }
 
-// The blocks of the scan, read by the quick scan alone, or once more beside what libjpeg has read. Whether all could be.
+// The blocks of the scan, read by the quick scan alone, or once more and compared with what libjpeg has read. Whether all could be.
 static int walk(Work *one, jvirt_barray_ptr *all) {
     Quarter *quarter = &one->quarter;
     for (int mcu = 0; mcu < quarter->columns * quarter->rows; mcu++) {
@@ -103,30 +103,46 @@ static int shrink_for(size_t bytes) {
     return bytes / 8 % 2 ? DCTSIZE / QUARTER_SIDE : 1 << bytes / 16 % 4;
 }
 
+// JPEGs, one with a profile, and WebPs, of the decoded image and of another size.
+static int make_sizes(const uint8_t *jpeg, size_t bytes) {
+    static const uint8_t profile[300] = {0};
+    PlanesSize sizes[] = {
+        {31, 20, -1, PLANES_JPEG, 81, 1, profile, sizeof profile, NULL, 0},
+        {31, 20, 0, PLANES_WEBP, 80, 2, NULL, 0, NULL, 0},
+        {33, 21, -1, PLANES_WEBP, 80, 0, NULL, 0, NULL, 0},
+        {9, 8, 0, PLANES_JPEG, 81, 0, NULL, 0, NULL, 0},
+    };
+    const int count = sizeof sizes / sizeof *sizes, orientation = 1 + bytes % 8;
+    const int outcome = planes_render(jpeg, bytes, shrink_for(bytes), orientation, sizes, count);
+    planes_free(sizes, count);
+    return outcome;
+}
+
 static int check(const uint8_t *jpeg, size_t bytes) {
     if (!bytes || !is_small(jpeg, bytes)) return 0;
-    const int is_taken = compare(jpeg, bytes), orientation = 1 + bytes % 8;
-    PlanesSize sizes[2] = {{31, 20, -1, 81, 1, NULL, 0, NULL, 0}, {9, 8, 0, 81, 0, NULL, 0, NULL, 0}};
-    const int outcome = planes_render(jpeg, bytes, shrink_for(bytes), orientation, sizes, 2);
-    planes_free(sizes, 2);
+    const int is_taken = compare(jpeg, bytes), outcome = make_sizes(jpeg, bytes);
     if (is_taken && outcome != PLANES_DONE && outcome != PLANES_UNSUITED) abort();
     return is_taken;
 }
 
-static void load(const char *path) {
-    const char *wrong = planes_load(path, NULL);
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (wrong || !library) {
-        fprintf(stderr, "%s: %s\n", path, wrong ? wrong : dlerror());
-        exit(2);
-    }
+static void stop(const char *path, const char *wrong) {
+    fprintf(stderr, "%s: %s\n", path, wrong);
+    exit(2);
+}
+
+static void load(const char *jpeg_path, const char *webp_path) {
+    if (!jpeg_path || !webp_path) stop("LIBJPEG, LIBWEBP", "both libraries have to be named");
+    const char *wrong = planes_load(jpeg_path, NULL);
+    void *library = dlopen(jpeg_path, RTLD_NOW | RTLD_LOCAL);
+    if (wrong || !library) stop(jpeg_path, wrong ? wrong : dlerror());
+    if ((wrong = planes_load_webp(webp_path))) stop(webp_path, wrong);
     *(void **)&read_coefficients = dlsym(library, "jpeg_read_coefficients");
 }
 
 #ifdef FUZZER
 
 int LLVMFuzzerTestOneInput(const uint8_t *jpeg, size_t bytes) {
-    if (!kernels) load(getenv("LIBJPEG"));
+    if (!kernels) load(getenv("LIBJPEG"), getenv("LIBWEBP"));
     check(jpeg, bytes);
     return 0;
 }
@@ -189,16 +205,16 @@ static File damaged(File whole, File other) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 5) return 2;
-    load(argv[1]);
-    const long rounds = atol(argv[2]), last = time(NULL) + atol(argv[3]);
-    const int count = argc - 4;
+    if (argc < 6) return 2;
+    load(argv[1], argv[2]);
+    const long rounds = atol(argv[3]), last = time(NULL) + atol(argv[4]);
+    const int count = argc - 5;
     File *files = calloc(count, sizeof *files);
     long taken = 0, done = 0;
     for (int i = 0; i < count; i++) {
-        files[i] = read_file(argv[4 + i]);
+        files[i] = read_file(argv[5 + i]);
         const int is_taken = check(files[i].bytes, files[i].count);
-        printf("%s %s\n", is_taken ? "taken" : "left", argv[4 + i]);
+        printf("%s %s\n", is_taken ? "taken" : "left", argv[5 + i]);
     }
     const long whole = blocks_compared;
     for (; done < rounds && time(NULL) < last; done++) {

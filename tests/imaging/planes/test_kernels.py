@@ -1,0 +1,37 @@
+"""The kernels of this kind of processor, and of another one in an emulator: they give the plain ones' bytes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from appliance.imaging.planes.extension import Extension
+from tests.support.programs import ROOT, require
+
+NATIVE = ROOT / "appliance/imaging/planes/native"
+SOURCES = (Path(__file__).parent / "native/kernels.c", NATIVE / "kernels.c")
+
+
+def ran(compiler: str, folder: Path, *options: str, emulator: tuple[str, ...] = ()) -> str:
+    """The name of the kernels that were held to the plain ones."""
+    program = folder / "kernels"
+    subprocess.run([compiler, "-std=gnu11", *options, f"-I{NATIVE}", "-o", program, *SOURCES], check=True)
+    found = subprocess.run([*emulator, program], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr[-4000:]
+    return found.stdout.strip()
+
+
+def test_kernels_give_the_same_bytes_and_touch_no_memory_that_is_not_theirs(
+    extension: Extension, tmp_path: Path
+) -> None:
+    options = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    assert ran("gcc", tmp_path, *options) == extension.kernels
+
+
+@pytest.mark.long
+def test_kernels_for_arm_give_the_same_bytes(tmp_path: Path) -> None:
+    for program, package in {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"}.items():
+        if shutil.which(program) is None:
+            require(program, f"Debian package {package}")
+    assert ran("aarch64-linux-gnu-gcc", tmp_path, "-O3", "-static", emulator=("qemu-aarch64",)) == "neon"
