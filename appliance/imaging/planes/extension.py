@@ -59,17 +59,23 @@ class Extension:
 
     def __init__(self, library: Path = LIBRARY, kernels: str | None = None) -> None:
         self._library = ctypes.CDLL(str(library))
-        self._library.planes_load.restype = ctypes.c_char_p
-        self._library.planes_load.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
-        self._library.planes_kernels.restype = ctypes.c_char_p
+        try:
+            self._declare_functions()
+        except AttributeError as error:
+            raise OSError(f"{library} is of another release: {error}") from error
         wrong: bytes | None = self._library.planes_load(str(libjpeg()).encode(), kernels.encode() if kernels else None)
         if wrong:
             raise OSError(wrong.decode())
         self.lacking_webp = self._load_webp()
         """Why it makes no WebP, or None."""
 
-    def _load_webp(self) -> str | None:
+    def _declare_functions(self) -> None:
+        self._library.planes_load.restype = ctypes.c_char_p
+        self._library.planes_load.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
         self._library.planes_load_webp.restype = ctypes.c_char_p
+        self._library.planes_kernels.restype = ctypes.c_char_p
+
+    def _load_webp(self) -> str | None:
         try:
             wrong: bytes | None = self._library.planes_load_webp(str(libwebp()).encode())
         except FileNotFoundError as error:

@@ -45,6 +45,11 @@ def test_a_missing_library_says_so(tmp_path: Path) -> None:
         Extension(tmp_path / "missing.so")
 
 
+def test_a_library_of_another_release_says_so(extension: Extension) -> None:
+    with pytest.raises(OSError, match="is of another release"):
+        Extension(module.libjpeg())
+
+
 def test_a_pillow_without_a_libjpeg_of_its_own_says_so(
     extension: Extension, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
