@@ -14,6 +14,7 @@ from appliance.domain.clients import HOST, Clients
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.lifecycle.followers import RevisionFollower
+from appliance.server.background_jobs import background_jobs
 from appliance.spool import ATTRIBUTE
 from tests.integration.nodes.conftest import Nodes
 from tests.support.gates import Gate, gated, row
@@ -161,6 +162,12 @@ async def test_a_node_that_follows_revisions_for_the_first_time_begins_with_the_
     await cleaned_on(two, slug)
     assert await follower_of(one).run() >= 1
     assert not copy_on(one, slug).exists()
+
+
+async def test_every_node_looks_every_five_seconds(nodes: Nodes) -> None:
+    for node in nodes:
+        jobs = {job.id: job.trigger.interval.seconds for job in background_jobs(node.appliance).scheduler.get_jobs()}
+        assert (jobs["revisions"], jobs["erasures"]) == (5, 5)
 
 
 # --- a node that was killed after it had shipped, and before it had a copy ----------------------------------------
