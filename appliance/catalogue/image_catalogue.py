@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
+from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Revision, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image, Tombstone
 from appliance.domain.resumable_uploads import Upload
 
@@ -148,6 +148,13 @@ class ImageCatalogue(Protocol):
 
     async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
         """What was erased after the slug `after` of the second `since_s` (of the database's clock), oldest first."""
+
+    async def revised(self, since_s: int, after: str = "", limit: int = 500) -> list[Revision]:
+        """The last revision of each image that `revise` changed for viewers, or gave another original.
+
+        Those after the slug `after` of the second `since_s` (of the database's clock), oldest first. Images that were
+        erased have none.
+        """
 
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         """Forget tombstones of images that ended before `before_s`, oldest first. Returns how many."""

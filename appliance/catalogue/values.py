@@ -43,7 +43,20 @@ class Erasure:
     """An image that was erased, and when, by the database's clock."""
 
     slug: str
-    erased_s: int
+    changed_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """An image whose original was replaced or is known better, and when, by the database's clock.
+
+    `version` is the image's. With `renews`, viewers see something else since this or an earlier revision.
+    """
+
+    slug: str
+    changed_s: int
+    version: int
+    renews: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from appliance.lifecycle.record_reader import RecordReader
 from appliance.objectstore import ObjectInfo, ObjectStore
 from appliance.objectstore.access_records import RECORDS
 from appliance.shared import files
-from appliance.spool import landed_metadata
+from appliance.spool import kept_metadata
 
 ORIGINALS = "originals/"
 CONCURRENT_REQUESTS = 32  # requests to the store
@@ -174,7 +174,7 @@ class Recovery:
         return {path.name: path for folder in folders for path in folder.iterdir() if is_slug(path.name)}
 
     async def _unshipped(self, slug: str, path: Path) -> Image | None:
-        metadata = await asyncio.to_thread(landed_metadata, path)
+        metadata = await asyncio.to_thread(kept_metadata, path)
         if metadata is None:
             self.unreadable.append(f"{path} has no metadata")
             return None

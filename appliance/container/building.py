@@ -26,7 +26,7 @@ from appliance.http.trusted_proxies import TrustedProxies
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
-from appliance.lifecycle.erasures import ErasureFollower
+from appliance.lifecycle.followers import ErasureFollower, RevisionFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.one_view import OneViews
@@ -260,13 +260,16 @@ def build(  # noqa: PLR0917 - one of each part
         access_keys=access_keys,
         bans=bans,
         uploaders=uploaders,
-        sweeps=Sweeps(catalogue=catalogue.images, spool=spool, store=observed, clock=guard.cautious_now_s),
+        sweeps=Sweeps(
+            catalogue=catalogue.images, spool=spool, store=observed, this_node=this_node, clock=guard.cautious_now_s
+        ),
         prewarmer=Prewarmer(catalogue=catalogue.images, delivery=delivery, enabled=bool(config.renditions.prewarm)),
         purger=Purger(shared_caches(config.cdn), rows=catalogue.purges, metrics=metrics, clock=clock),
         membership=membership,
         erasures=ErasureFollower(
             node_name(config.node), catalogue=catalogue, caches=caches, spool=spool, sidecars=sidecars
         ),
+        revisions=RevisionFollower(node_name(config.node), catalogue=catalogue, caches=caches, spool=spool),
         limits=limits,
         forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
         albums=albums,

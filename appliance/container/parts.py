@@ -21,7 +21,7 @@ from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
-from appliance.lifecycle.erasures import ErasureFollower
+from appliance.lifecycle.followers import ErasureFollower, RevisionFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
 from appliance.lifecycle.one_view import OneViews
@@ -96,6 +96,7 @@ class Container:
     reinspector: Reinspector
     membership: Membership | None
     erasures: ErasureFollower
+    revisions: RevisionFollower
     limits: Limits
     forwarding_watch: ForwardingWatch
     this_node: ThisNode

@@ -10,11 +10,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import BinaryIO
 
-from cachetools import LRUCache
-
 from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
-from appliance.domain.errors import DiskFull, NodeUnavailable, ObjectMissing, StoreUnavailable
+from appliance.domain.errors import (
+    DiskFull,
+    GoneImage,
+    NodeUnavailable,
+    ObjectMissing,
+    StoreUnavailable,
+    UnknownImage,
+)
 from appliance.domain.model import Image, Location
 from appliance.domain.renditions import Priority
 from appliance.domain.slugs import object_key
@@ -35,7 +40,6 @@ SMALL_FETCHES, LARGE_FETCHES = 8, 4
 """Fetches at once: fewer than the store has threads. Large originals have their own, so that small ones don't wait."""
 MAX_WAITING = 4096
 WHAT = "fetches from the store"
-MAX_REPLACED = 20_000  # originals that were replaced lately: more than while any request lasts
 TOUCH_AGAIN_S = 60.0  # a copy that is used more often is among the last to be evicted anyway
 MAX_FETCHES = 3  # a copy may be evicted before it is opened, when many are fetched at once
 
@@ -54,6 +58,7 @@ class Originals:
         metrics: Metrics,
     ) -> None:
         self._spool = spool
+        self._files = spool.originals
         self._store = store
         self._neighbours = neighbours
         self._this_node = this_node
@@ -63,7 +68,6 @@ class Originals:
         self._small = WorkQueue(list(range(SMALL_FETCHES)), MAX_WAITING, what=WHAT)
         self._large = WorkQueue(list(range(LARGE_FETCHES)), MAX_WAITING, what=WHAT)
         self._replacing: dict[str, asyncio.Event] = {}
-        self._replaced: LRUCache[str, str] = LRUCache(MAX_REPLACED)  # the sha256 of each since then
 
     @property
     def waiting(self) -> int:
@@ -71,14 +75,17 @@ class Originals:
         return self._small.waiting + self._large.waiting
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
-        """The original as an open local file; close it. Raises StoreUnavailable, NodeUnavailable, GoneImage."""
+        """The original as an open local file; close it. Raises StoreUnavailable, NodeUnavailable, GoneImage.
+
+        It is the row's, or a newer one if that was replaced since the row was read.
+        """
         await self._settled(image.slug)
-        found = self._spool.open(image.slug)
+        found = await self._files.open(image.slug, image.sha256)
         for _ in range(MAX_FETCHES):
             if found is not None:
                 break
-            await self._fetch(image, clients)
-            found = self._spool.open(image.slug)
+            image = require_visible(await self._catalogue.get(image.slug), now_s=0)
+            found = await self._fetched(image, clients)
         if found is None:
             raise StoreUnavailable("The original can't be read at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
         try:
@@ -91,16 +98,15 @@ class Originals:
         return found
 
     async def local(self, image: Image) -> BinaryIO | None:
-        """The row's original as an open local file; close it. None when it would have to be fetched.
-
-        Raises StoreUnavailable if it was replaced since the row was read.
-        """
+        """The row's original as an open local file; close it. None when it would have to be fetched."""
         await self._settled(image.slug)
-        self._refuse_replaced(image)
-        return self._spool.open(image.slug)
+        return await self._files.open(image.slug, image.sha256)
 
     async def remote(self, image: Image, start: int, length: int) -> ObjectReader | NodeReader:
-        """The bytes of the row's original, from the store or a node. Raises NodeUnavailable, and as `local` does."""
+        """The bytes of the row's original, from the store or a node.
+
+        Raises NodeUnavailable; StoreUnavailable, also if it was replaced since the row was read.
+        """
         if (neighbours := self._having(image)) is not None:
             async with self._or_store(image):
                 return await neighbours.open(image, start, length)
@@ -112,7 +118,7 @@ class Originals:
             fault.retry_after_s = RETRY_AFTER_S
             raise
         try:
-            self._refuse_replaced(image)
+            await self._refuse_replaced(image)
         except BaseException:
             await reader.aclose()
             raise
@@ -151,7 +157,7 @@ class Originals:
             raise StoreUnavailable("The original can't be found at the moment. Try again.", retry_after_s=RETRY_AFTER_S)
 
     async def _is_here_or_stored(self, image: Image) -> bool:
-        if (found := self._spool.open(image.slug)) is None:
+        if (found := await self._files.open(image.slug, image.sha256)) is None:
             return await self._is_stored(image)
         found.close()
         return True
@@ -181,22 +187,27 @@ class Originals:
             del self._replacing[slug]
             settled.set()
 
-    def note_replaced(self, image: Image) -> None:
-        """Refuse readers who have the row of before: their headers describe other bytes."""
-        self._replaced[image.slug] = image.sha256
-
     async def _settled(self, slug: str) -> None:
         while (settled := self._replacing.get(slug)) is not None:
             await settled.wait()
 
-    def _refuse_replaced(self, image: Image) -> None:
-        if self._replaced.get(image.slug, image.sha256) != image.sha256:
+    async def _refuse_replaced(self, image: Image) -> None:
+        """For a reader of the store's object, which is replaced after its row: the headers describe the row's bytes.
+
+        A copy with other bytes goes.
+        """
+        row = await self._catalogue.get(image.slug)
+        if isinstance(row, Image) and row.sha256 != image.sha256:
             raise StoreUnavailable("The original was replaced a moment ago. Try again.", retry_after_s=1)
+        await self._files.drop_other_copy(image.slug, image.sha256)
 
     # --- fetching -------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, image: Image, clients: Clients) -> None:
-        """Fetch the original. An image has one fetch at a time, which outlives its request; clients take turns."""
+    async def _fetched(self, image: Image, clients: Clients) -> BinaryIO | None:
+        """The original, fetched. None where it was evicted or replaced meanwhile.
+
+        An image has one fetch at a time, which outlives its request; clients take turns.
+        """
         queue = self._large if image.bytes > LARGE_BYTES else self._small
 
         async def fetch_in_turn(flight: Flight) -> None:
@@ -204,16 +215,18 @@ class Originals:
                 await self._fetch_now(image)
 
         await self._settled(image.slug)
-        if (found := self._spool.open(image.slug)) is not None:  # what the store has may be what was replaced
-            found.close()
-            return
+        found = await self._files.open(image.slug, image.sha256)  # what the store has may be what was replaced
+        if found is not None:
+            return found
         await self._fetches.run(image.slug, fetch_in_turn, clients)
+        return await self._files.open(image.slug, None)
 
     async def close(self) -> None:
         """Cancel running fetches."""
         await self._fetches.close()
 
     async def _fetch_now(self, image: Image) -> None:
+        self._files.expect(image.slug)
         try:
             await self._fetch_into_copies(image)
         except DiskFull as fault:
@@ -221,10 +234,15 @@ class Originals:
                 "There is not enough disk space to fetch the original from the store. Try again in a few seconds.",
                 retry_after_s=RETRY_AFTER_S,
             ) from fault
-        row = await self._catalogue.get(image.slug)
-        if not isinstance(row, Image) or row.ended is not None:  # it ended meanwhile
+        try:
+            row = require_visible(await self._catalogue.get(image.slug), now_s=0)
+        except (UnknownImage, GoneImage):  # it ended meanwhile
             await self._spool.remove(image.slug)
-            require_visible(row, now_s=0)  # raises the error that says so
+            raise
+        if row.sha256 != image.sha256:
+            await self._spool.drop_copy(image.slug)
+            return
+        self._files.note_copy(image.slug, image.sha256)
         self._spool.count_copy(image.slug)
 
     async def _fetch_into_copies(self, image: Image) -> None:

@@ -17,6 +17,7 @@ from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import object_key
 from appliance.domain.this_node import ThisNode
+from appliance.lifecycle.landed_files import settle_landed
 from appliance.lifecycle.original_objects import OriginalObjects
 from appliance.lifecycle.ship_queue import Lane, ShipQueue
 from appliance.lifecycle.sidecars import Sidecars
@@ -222,6 +223,8 @@ class Shipper:
 
     async def _ship_file(self, queued: Image, path: Path) -> bool:
         row = await self._catalogue.get(queued.slug)
+        if isinstance(row, Image) and await settle_landed(self._spool, self._this_node, row):
+            return row.location is Location.STORE
         is_living = isinstance(row, Image) and row.ended is None
         image = row if isinstance(row, Image) and is_living else queued  # it may have been replaced while it was queued
         record = record_of(image) if image.version > 1 else self._records.get(image.slug) or record_of(image)

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from appliance.catalogue import ImageCatalogue
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import StoreUnavailable
-from appliance.domain.model import Image, Location
+from appliance.domain.model import Image
 from appliance.domain.slugs import is_slug, object_key, sidecar_key
+from appliance.domain.this_node import ThisNode
+from appliance.lifecycle.landed_files import settle_landed
 from appliance.lifecycle.service import TOMBSTONE_S
 from appliance.objectstore import ObjectStore
 from appliance.spool import Spool
@@ -25,9 +27,17 @@ class Sweeps:
     """Repairs what a crash left between a file and its row. Objects are looked up by `batch` keys at a time."""
 
     def __init__(
-        self, *, catalogue: ImageCatalogue, spool: Spool, store: ObjectStore, clock: Clock, batch: int = BATCH
+        self,
+        *,
+        catalogue: ImageCatalogue,
+        spool: Spool,
+        store: ObjectStore,
+        this_node: ThisNode,
+        clock: Clock,
+        batch: int = BATCH,
     ) -> None:
         self._clock = clock
+        self._this_node = this_node
         self._catalogue = catalogue
         self._spool = spool
         self._store = store
@@ -37,7 +47,7 @@ class Sweeps:
         """Bring landed files in line with their rows. Returns how many were moved.
 
         A file that is in the store becomes a copy. One without a row is set aside for a week. An erased one goes, and
-        one that was to replace an original, but never came into its row.
+        one that was to replace an original, but never came into its row, or that another node has replaced.
         """
         moved = 0
         for slug in await self._spool.landed_slugs(older_than_s=older_than_s):
@@ -46,21 +56,14 @@ class Sweeps:
                 log.warning("a received file has no row; keeping it for a week", extra={"slug": slug})
                 await self._spool.quarantine(slug)
             elif isinstance(row, Image):
-                if row.location is not Location.STORE:
+                if not await settle_landed(self._spool, self._this_node, row):
                     continue
-                await self._release(row)
             else:
                 await self._spool.remove(slug)
             moved += 1
         await self._spool.drop_orphans(older_than_s=ORPHAN_KEPT_S)
         await self._spool.trim()
         return moved
-
-    async def _release(self, row: Image) -> None:
-        if await self._spool.landed_sha256(row.slug) == row.sha256:
-            await self._spool.release(row.slug)
-        else:
-            await self._spool.discard(row.slug)
 
     async def uploads(self) -> int:
         """Remove received bytes that no transfer owns any more. Returns how many files."""

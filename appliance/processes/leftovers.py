@@ -59,12 +59,20 @@ def _take_over(folder: Path, heir: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> int:
-    """Move every file of a folder. A name that is in the target already is the same file, left by a crash in a move."""
+    """Move every file of a folder, except for what the target has a newer file of, as of an original that was replaced.
+
+    Where both are as old as each other, they are the same file, left by a crash in a move.
+    """
     paths = list(source.iterdir()) if source.is_dir() else []
     if not paths:
         return 0
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in paths:
+    moving = [path for path in paths if not _is_newer(target / path.name, path)]
+    for path in moving:
         path.rename(target / path.name)
     files.sync(target)
-    return len(paths)
+    return len(moving)
+
+
+def _is_newer(path: Path, other: Path) -> bool:
+    return path.exists() and path.stat().st_mtime_ns > other.stat().st_mtime_ns

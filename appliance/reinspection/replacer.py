@@ -98,7 +98,6 @@ class Replacer:
                 await self._spool.land(incoming, record.metadata)
                 async with self._taking_back(slug):
                     replaced = await self._catalogue.revise(image, is_replaced=True)
-            self._originals.note_replaced(replaced)
         return replaced
 
     @asynccontextmanager

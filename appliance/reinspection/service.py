@@ -173,7 +173,7 @@ class Reinspector:
     async def _opened(self, image: Image) -> AsyncIterator[BinaryIO]:
         """The original, from this disk or else fetched for this alone: the spool's copies are for viewers."""
         try:
-            if (local := self._spool.open(image.slug)) is not None:
+            if (local := await self._spool.originals.open(image.slug, image.sha256)) is not None:
                 with local:
                     yield local
                 return

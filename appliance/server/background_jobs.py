@@ -6,6 +6,8 @@ from appliance.lifecycle.jobs import Job, Jobs
 HOUR_S = 3600
 BAN_LIST_S = 5
 """So long a ban that was made on another node may take to hold on this one."""
+FOLLOW_S = 5
+"""So long this node may keep what it has of an image that another one erased or revised."""
 SAVE_BUDGETS_S = 5
 """What clients used of their day in this time is forgotten in a crash."""
 
@@ -50,6 +52,7 @@ def _node_jobs(container: Container) -> list[Job]:
         return []
     return [
         Job("ban-list", BAN_LIST_S, container.bans.load),
-        Job("erasures", 15, container.erasures.run),
+        Job("erasures", FOLLOW_S, container.erasures.run),
+        Job("revisions", FOLLOW_S, container.revisions.run),
         Job("segment-sweep", HOUR_S, container.upload_janitor.sweep_segments, for_all=True),
     ]

@@ -2,7 +2,7 @@
 
 from appliance.spool.digests import ALGORITHMS, Checksum, Digest
 from appliance.spool.disk import Spool
-from appliance.spool.folders import ATTRIBUTE, landed_metadata
+from appliance.spool.folders import ATTRIBUTE, kept_metadata
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import Room, no_room
 from appliance.spool.transfers import Incoming, too_large
@@ -16,7 +16,7 @@ __all__ = [
     "Room",
     "Spool",
     "UploadFiles",
-    "landed_metadata",
+    "kept_metadata",
     "no_room",
     "too_large",
 ]

@@ -9,19 +9,18 @@ orphans/{slug}    landed without a row (a crash before the commit, or a lost cat
 
 import asyncio
 import contextlib
-import json
 import os
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from appliance.domain.errors import DiskFull, EmptyUpload
 from appliance.domain.file_edits import Edit
 from appliance.domain.slugs import is_slug
 from appliance.shared import files
 from appliance.shared.threads import Threads
-from appliance.spool.folders import ATTRIBUTE, drop_old, files_in, freed_bytes, landed_sha256
+from appliance.spool.folders import drop_old, files_in, freed_bytes, keep_metadata, landed_sha256
+from appliance.spool.original_files import OriginalFiles
 from appliance.spool.resumed import UploadFiles
 from appliance.spool.room import ExpectedUpload, Room, UploadProgress
 from appliance.spool.transfers import SYNC_BYTES, Incoming, Transfer, cut, finished, overwrite, too_large
@@ -48,6 +47,7 @@ class Spool:
             folder.mkdir(parents=True, exist_ok=True)
         self.room = Room(root, reserve_bytes, lambda: self._evictable_bytes)
         self.working = WorkingCopies(self._incoming, self._threads)
+        self.originals = OriginalFiles(self._landed, self._copies, self.working, self._threads)
         self.uploads = UploadFiles(root / "uploads", self.room, self._threads, self._make_room, sync_bytes)
         self.copies_bytes = 0
         self._evictable_bytes = 0  # of them; a copy that is a link to the store's own file frees nothing
@@ -126,15 +126,16 @@ class Spool:
 
         Raises DiskFull.
         """
-        await self._threads.run(self._land, incoming, dict(metadata))
+        self.originals.expect(incoming.slug)
+        await self._threads.run(self._land, incoming, metadata)
 
-    def _land(self, incoming: Incoming, metadata: dict[str, str]) -> None:
+    def _land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
         try:
             with incoming.path.open("r+b", buffering=0) as file:
                 if incoming.path.parent == self._incoming:
                     cut(file, incoming.bytes)
                 with contextlib.suppress(OSError):  # a filesystem without attributes, which the doctor warns about
-                    os.setxattr(file.fileno(), ATTRIBUTE, json.dumps(metadata).encode())
+                    keep_metadata(file.fileno(), metadata)
                 os.fsync(file.fileno())
                 incoming.path.rename(self._landed / incoming.slug)
                 cut(file, incoming.bytes)  # not earlier for a resumable upload, whose size tells how far it is
@@ -156,15 +157,6 @@ class Spool:
     async def discard(self, slug: str) -> None:
         """Remove a file that was never acknowledged, as the original or in its place."""
         await self._threads.run(self._unlink, slug, (self._incoming, self._landed))
-
-    # --- reading --------------------------------------------------------------------------------------------------
-
-    def open(self, slug: str) -> BinaryIO | None:
-        """The original's file, opened for reading; None where it isn't here."""
-        for folder in (self._copies, self._landed, self._copies):  # it moves from landed to copies, never back
-            with contextlib.suppress(FileNotFoundError):
-                return (folder / slug).open("rb", buffering=0)
-        return None
 
     def landed_path(self, slug: str) -> Path:
         return self._landed / slug

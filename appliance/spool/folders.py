@@ -5,15 +5,21 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 ATTRIBUTE = "user.appliance"  # the object's metadata, kept with the file so that a lost catalogue can be rebuilt
 
 
-def landed_metadata(path: Path) -> dict[str, str] | None:
-    """The metadata that `Spool.land` kept with a file; None where there is none."""
+def keep_metadata(descriptor: int, metadata: Mapping[str, str]) -> None:
+    """Keep the metadata with the open file. Raises OSError where the filesystem can't."""
+    os.setxattr(descriptor, ATTRIBUTE, json.dumps(dict(metadata)).encode())
+
+
+def kept_metadata(file: Path | int) -> dict[str, str] | None:
+    """What `keep_metadata` kept with a file, or with one that is open; None where there is nothing."""
     try:
-        found = json.loads(os.getxattr(path, ATTRIBUTE))
+        found = json.loads(os.getxattr(file, ATTRIBUTE))
     except (OSError, ValueError):
         return None
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else None
@@ -23,7 +29,7 @@ def landed_sha256(path: Path) -> str | None:
     """What the metadata says, else what its bytes say, in hex; None where there is no file."""
     try:
         with path.open("rb") as file:
-            said = (landed_metadata(path) or {}).get("sha256")
+            said = (kept_metadata(path) or {}).get("sha256")
             return said or hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return None

@@ -16,7 +16,7 @@ STATEMENTS = {
 }
 TABLES = (
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due", "bans", "nodes", "leases"),
+    *("keys", "key_usage", "records_due", "bans", "nodes", "leases", "revisions"),
 )
 WALKS_BY_SLUG = {"PAGE", "NEWEST", "HALF_ENDED", "ERASING_ALIVE", "IMPOSSIBLE_FACTS", "LIVING_TOMBSTONES"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from appliance.domain.errors import DiskFull, EmptyUpload, TooLarge
-from appliance.spool import Spool, landed_metadata
+from appliance.spool import Spool, kept_metadata
 from appliance.spool.room import Room
 from appliance.spool.transfers import BUFFER_BYTES
 from tests.support.spool import PLENTY, received, slug, stream
@@ -21,6 +21,9 @@ async def spool(tmp_path: Path) -> AsyncIterator[Spool]:
     await spool.start()
     yield spool
     await spool.close()
+
+
+BYTES = hashlib.sha256(b"bytes").hexdigest()
 
 
 async def landed(spool: Spool, name: str, data: bytes = b"bytes") -> None:
@@ -148,17 +151,17 @@ async def test_an_impatient_cancellation_loses_no_room_either(spool: Spool, tmp_
 async def test_a_landed_file_keeps_its_metadata(spool: Spool) -> None:
     metadata = {"slug": slug(1), "filename": "Gr%C3%BC%C3%9Fe.jpg", "expires": "1790000000"}
     await spool.land(await received(spool, slug(1), b"bytes"), metadata)
-    assert landed_metadata(spool.landed_path(slug(1))) == metadata
+    assert kept_metadata(spool.landed_path(slug(1))) == metadata
 
 
 async def test_a_file_without_metadata_or_with_rubbish_has_none(spool: Spool, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"bytes")
-    assert landed_metadata(file) is None
+    assert kept_metadata(file) is None
     for rubbish in (b"{", b"\xff", b"[1]"):
         os.setxattr(file, "user.appliance", rubbish)
-        assert landed_metadata(file) is None
-    assert landed_metadata(tmp_path / "absent") is None
+        assert kept_metadata(file) is None
+    assert kept_metadata(tmp_path / "absent") is None
 
 
 async def test_landing_where_the_disk_refuses_is_a_full_disk(spool: Spool, tmp_path: Path) -> None:
@@ -180,10 +183,10 @@ async def test_a_discarded_file_is_gone_before_and_after_landing(spool: Spool, t
 
 
 async def test_an_original_opens_wherever_it_is_and_is_none_where_it_is_not(spool: Spool) -> None:
-    assert spool.open(slug(1)) is None
+    assert await spool.originals.open(slug(1), None) is None
     await landed(spool, slug(1), b"bytes")
     for _ in range(2):
-        with spool.open(slug(1)) or pytest.fail("not found") as file:
+        with await spool.originals.open(slug(1), BYTES) or pytest.fail("not found") as file:
             assert file.read() == b"bytes"
         await spool.release(slug(1))
 

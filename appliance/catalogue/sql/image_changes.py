@@ -11,6 +11,7 @@ from appliance.catalogue.sql.idempotency import add_record
 from appliance.catalogue.sql.invites import count_guest_image
 from appliance.catalogue.sql.keys import charge, give_back
 from appliance.catalogue.sql.lock_mark import mark_if_closed
+from appliance.catalogue.sql.node_statements import ADD_REVISION, REMOVE_REVISION
 from appliance.catalogue.sql.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.record_outbox import enqueue_record
@@ -106,7 +107,11 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
     give_back(connection, replace(image, bytes=row.image.bytes - image.bytes), images=0)
     due = replace(row, image=revised, sidecar_due=True, prewarmed=row.prewarmed and is_shown_alike)
     outcome = _update(connection, due, sql.REVISE)
-    return replace(outcome, stale={}) if is_shown_alike and image.sha256 == row.image.sha256 else outcome
+    if is_shown_alike and image.sha256 == row.image.sha256:
+        return replace(outcome, stale={})
+    values = {"slug": image.slug, "version": outcome.value.version, "renews": int(not is_shown_alike)}
+    connection.execute(ADD_REVISION, values)
+    return outcome
 
 
 def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:
@@ -206,6 +211,7 @@ def confirm_erased(connection: Connection, slug: str) -> Outcome[None]:
     values = {"slug": slug, "ended": image.ended.value, "ended_s": image.ended_s}
     connection.execute(sql.ADD_TOMBSTONE, values)
     connection.execute(sql.REMOVE_IMAGE, {"slug": slug})
+    connection.execute(REMOVE_REVISION, {"slug": slug})
     if image.is_closed:
         enqueue_record(connection, AccessRecord(RecordKind.LOCK, slug, image.version + 1, None))
     give_back(connection, image)

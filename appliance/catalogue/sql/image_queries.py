@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection, Cursor
-from appliance.catalogue.sql.node_statements import ERASED, UNSHIPPED_NODES
+from appliance.catalogue.sql.node_statements import ERASED, REVISED, UNSHIPPED_NODES
 from appliance.catalogue.sql.rows import Row, image_of, images_of, tombstone_of
-from appliance.catalogue.values import COUNT_LIMIT, Backlog, Erasure, RowCounts
+from appliance.catalogue.values import COUNT_LIMIT, Backlog, Erasure, Revision, RowCounts
 from appliance.domain.model import Image
 
 _BEYOND_ALL_SLUGS = "\x7f"
@@ -53,6 +53,11 @@ def tombstones_due(connection: Connection, after: str, limit: int) -> list[str]:
 def erased(connection: Connection, since_s: int, after: str, limit: int) -> list[Erasure]:
     rows = connection.execute(ERASED, {"since_s": since_s, "after": after, "limit": limit})
     return [Erasure(*row) for row in rows]
+
+
+def revised(connection: Connection, since_s: int, after: str, limit: int) -> list[Revision]:
+    rows = connection.execute(REVISED, {"since_s": since_s, "after": after, "limit": limit})
+    return [Revision(slug, revised_s, version, bool(renews)) for slug, revised_s, version, renews in rows]
 
 
 def unshipped_by_node(connection: Connection) -> Mapping[str, int]:

@@ -10,7 +10,7 @@ from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.row_memory import RowMemory
 from appliance.catalogue.sql.rows import Row
 from appliance.catalogue.sql.writer import Writer
-from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Unchanged
+from appliance.catalogue.values import UNCHANGED, Backlog, Erasure, Revision, Unchanged
 from appliance.domain.model import IdempotencyRecord, Image
 from appliance.domain.resumable_uploads import Upload
 
@@ -149,6 +149,9 @@ class ImageRows:
 
     async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
         return await self._readers.run(image_queries.erased, since_s, after, limit)
+
+    async def revised(self, since_s: int, after: str = "", limit: int = 500) -> list[Revision]:
+        return await self._readers.run(image_queries.revised, since_s, after, limit)
 
     async def forget_tombstones(self, before_s: int, limit: int = 1000) -> int:
         return await self._write(image_changes.forget_tombstones, before_s, limit)

@@ -38,6 +38,14 @@ TAKE_OVER_UPLOAD = f"""
 ERASED = """
     SELECT slug, erased_s FROM tombstones INDEXED BY tombstones_by_erasure
     WHERE (erased_s, slug) > (:since_s, :after) ORDER BY erased_s, slug LIMIT :limit"""
+ADD_REVISION = f"""
+    INSERT INTO revisions (slug, version, renews, revised_s) VALUES (:slug, :version, :renews, {_NOW})
+    ON CONFLICT (slug) DO UPDATE SET version = excluded.version, renews = max(revisions.renews, excluded.renews),
+    revised_s = excluded.revised_s"""
+REMOVE_REVISION = "DELETE FROM revisions WHERE slug = :slug"
+REVISED = """
+    SELECT slug, revised_s, version, renews FROM revisions INDEXED BY revisions_by_time
+    WHERE (revised_s, slug) > (:since_s, :after) ORDER BY revised_s, slug LIMIT :limit"""
 UNSHIPPED_NODES = """
     SELECT node FROM images INDEXED BY images_unshipped
     WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap"""

@@ -1,4 +1,4 @@
-"""The migrations from 0022 on: the last secret of a rotated key, and which address began an upload."""
+"""The migrations from 0022 on: last secrets of rotated keys, addresses that began uploads, and revisions of images."""
 
 from appliance.catalogue.sql.migration import Schema, migration
 
@@ -13,3 +13,18 @@ def rotated_keys(db: Schema) -> None:
 def upload_origins(db: Schema) -> None:
     """The address that created an upload, sealed with a key that isn't here and lasts a day."""
     db.execute("ALTER TABLE uploads ADD COLUMN origin BLOB")
+
+
+@migration("0024-revisions")
+def revisions(db: Schema) -> None:
+    """When an image was revised last, by the database's clock: each node drops then what it has of the image before."""
+    db.execute(
+        """
+        CREATE TABLE revisions (
+            slug TEXT NOT NULL PRIMARY KEY,
+            version INTEGER NOT NULL,
+            renews INTEGER NOT NULL,
+            revised_s INTEGER NOT NULL
+        ) WITHOUT ROWID"""
+    )
+    db.execute("CREATE INDEX revisions_by_time ON revisions (revised_s, slug)")

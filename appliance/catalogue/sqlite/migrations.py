@@ -13,7 +13,7 @@ from appliance.domain.errors import CatalogueUnavailable
 APPLICATION_ID = 0x41504943  # "APIC", in the file's header: tells our files from any other program's
 _TABLES = {
     *("images", "tombstones", "tombstones_due", "idempotency", "notes", "uploads", "albums", "purges"),
-    *("keys", "key_usage", "records_due", "day_budgets", "invites", "bans", "nodes", "leases"),
+    *("keys", "key_usage", "records_due", "day_budgets", "invites", "bans", "nodes", "leases", "revisions"),
     Migrations.migrations_table,
 }
 migrations = Migrations("catalogue")

@@ -8,6 +8,7 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.catalogue.sql import nodes as rows
 from appliance.domain.errors import CommandFailed, NodeNameInUse
+from appliance.domain.model import Image
 from appliance.domain.nodes import Node
 from tests.support.rows import image, slug
 
@@ -127,5 +128,35 @@ async def test_what_was_erased_is_found_by_the_time_of_its_erasure(catalogue: Ca
         await images.confirm_erased(slug(number))
     found = await images.erased(before_s)
     assert {erasure.slug for erasure in found} == {slug(0), slug(1), slug(2)}
-    assert await images.erased(found[0].erased_s, found[0].slug, 1) == found[1:2]
-    assert await images.erased(found[-1].erased_s, found[-1].slug) == []
+    assert await images.erased(found[0].changed_s, found[0].slug, 1) == found[1:2]
+    assert await images.erased(found[-1].changed_s, found[-1].slug) == []
+
+
+async def test_the_last_revision_of_an_image_is_found_by_its_time(catalogue: Catalogue) -> None:
+    images, before_s = catalogue.images, int(await catalogue.nodes.now()) - 1
+    for number in range(3):
+        await images.add(image(number))
+    costlier = replace(image(0), facts=replace(image(0).facts, memory_bytes=77))
+    await images.revise(costlier)
+    assert await images.revised(before_s) == []
+    await images.revise(replace(image(1), facts=replace(image(1).facts, width=9)))
+    [wider] = await images.revised(before_s)
+    assert (wider.slug, wider.version, wider.renews) == (slug(1), 2, True)
+    await images.revise(replace(image(2), sha256="ab" * 32), is_replaced=True)
+    row = await images.get(slug(1))
+    assert isinstance(row, Image)
+    await images.revise(replace(row, sha256="cd" * 32), is_replaced=True)
+    found = await images.revised(before_s)
+    assert {(one.slug, one.version, one.renews) for one in found} == {(slug(1), 3, True), (slug(2), 2, False)}
+    assert await images.revised(found[0].changed_s, found[0].slug, 1) == found[1:2]
+    assert await images.revised(found[-1].changed_s, found[-1].slug) == []
+
+
+async def test_an_image_that_was_erased_has_no_revision(catalogue: Catalogue) -> None:
+    images = catalogue.images
+    await images.add(image(0))
+    await images.revise(replace(image(0), sha256="ab" * 32), is_replaced=True)
+    await images.end(slug(0), now_s=1, erase_after_s=1)
+    await images.begin_erase(slug(0), 2)
+    await images.confirm_erased(slug(0))
+    assert await images.revised(0) == []

@@ -91,6 +91,7 @@ async def test_a_size_wanted_while_a_failure_is_remembered_is_not_left_waiting(
     path = host.appliance.spool.copy_path(image.slug)
     path.unlink()  # the store's object shares its blocks
     path.write_bytes(jpeg[:200])
+    host.appliance.spool.originals.note_copy(image.slug, image.sha256)  # as where the disk has damaged it since
 
     async def refused(_slug: str, _reason: str) -> None:
         joined.append(renderer.order(image, target(host, "medium"), Priority.VIEW, Clients()))

@@ -1,6 +1,7 @@
 """Races between shipping and the end of an image: nothing is left in the store, and nothing is lost."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -99,3 +100,22 @@ async def test_a_second_ship_takes_nothing_from_an_image_that_ended_but_may_come
     await host.patch(slug, resource["delete_token"], deleted=False)
     parts.spool.copy_path(slug).unlink()
     assert await (await host.get(f"/i/{slug}/original")).read() == jpeg
+
+
+async def test_what_the_store_has_by_the_row_is_not_sent_again(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer that it was recorded got lost: another node may replace the object from now on."""
+    slug, parts = (await host.upload(jpeg))["slug"], host.appliance
+    image = await row(host, slug)
+    await until(parts.spool.copy_path(slug).exists)
+    parts.spool.copy_path(slug).rename(parts.spool.landed_path(slug))
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        pytest.fail("it was sent again")
+
+    monkeypatch.setattr(parts.store, "put", refuse)
+    shipped = parts.shipper.queue.add(image, HOST)
+    assert shipped is not None
+    assert await shipped
+    assert parts.spool.copy_path(slug).read_bytes() == jpeg

@@ -11,7 +11,7 @@ import pytest_asyncio
 from appliance.access.bans import NewBan
 from appliance.catalogue.sql import nodes as rows
 from appliance.container.status import status
-from appliance.lifecycle.erasures import ErasureFollower
+from appliance.lifecycle.followers import ErasureFollower
 from appliance.lifecycle.jobs import Job, Jobs
 from tests.integration.nodes.conftest import Nodes
 from tests.support.host import bearer, problem

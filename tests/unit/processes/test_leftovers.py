@@ -1,5 +1,6 @@
 """What another number of processes has left is moved to a process that runs."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def test_a_server_that_is_alone_again_gets_it_back(tmp_path: Path) -> None:
     (tmp_path / "node-x").mkdir()  # somebody else's
     take_over_leftovers(config(tmp_path, 1))
     assert names(tmp_path / "spool") == ["landed/one", "landed/two", "uploads/one", "uploads/two"]
+
+
+@pytest.mark.parametrize("newer", [1, 3])
+def test_of_an_original_that_was_replaced_the_newer_file_stays(tmp_path: Path, newer: int) -> None:
+    for number in (1, 3):
+        leave(tmp_path / f"node-{number}", "one")
+        path = tmp_path / f"node-{number}/spool/landed/one"
+        path.write_text("after" if number == newer else "before")
+        os.utime(path, (1000 + (number == newer),) * 2)
+    take_over_leftovers(config(tmp_path, 2))
+    assert (tmp_path / "node-1/spool/landed/one").read_text() == "after"
+    assert not (tmp_path / "node-3/spool").exists()
 
 
 def test_nothing_is_moved_from_a_process_that_runs(tmp_path: Path) -> None:
