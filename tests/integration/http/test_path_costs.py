@@ -94,7 +94,10 @@ async def test_an_upload_with_all_its_views_costs_one_decode(counts: Counts, ope
 
 
 async def test_the_worker_reads_an_original_once_for_all_four_sizes(counts: Counts, open_host: OpenHost) -> None:
-    """A second decode inside of an order would read the file again. A tenth more: headers are looked at beforehand."""
+    """And once before that, to examine it. A second decode for the sizes would read the file again.
+
+    A tenth more: headers are looked at beforehand.
+    """
     host = await open_host(renditions=Renditions(workers=1, formats=(Format.JPG, Format.PNG)))
     photo = large_photo()
     workers = children_of(os.getpid())
@@ -102,7 +105,7 @@ async def test_the_worker_reads_an_original_once_for_all_four_sizes(counts: Coun
     await host.upload(photo)
     await until(lambda: counts.queries("UPDATE images SET prewarmed") == 1)
     read = sum(map(read_bytes, workers)) - before
-    assert read < 1.1 * len(photo)
+    assert read < 2.1 * len(photo)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------
