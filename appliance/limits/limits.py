@@ -16,6 +16,7 @@ from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
+from appliance.limits.repeats import Repeats
 from appliance.limits.steady_clock import SteadyClock
 from appliance.observability.metrics import Metrics
 
@@ -38,6 +39,7 @@ class Limits:
     requests: Rate
     uploads: Rate
     key_uploads: KeyUploads
+    repeats: Repeats
     minute_bytes: Rate
     proof_of_work: ProofOfWork
     processor: ProcessorBudget
@@ -73,6 +75,7 @@ class Limits:
             requests=rate("requests", Unit.REQUESTS),
             uploads=uploads,
             key_uploads=KeyUploads(clock=steady, refusals=refusals),
+            repeats=Repeats(clock=steady),
             minute_bytes=minute_bytes,
             proof_of_work=ProofOfWork(
                 settings.proof_of_work,
