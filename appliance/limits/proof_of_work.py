@@ -79,8 +79,11 @@ class ProofOfWork:
         return Priority.PREWARM if self.is_asked(client) and not client.has_proven else Priority.VIEW
 
     def is_asked(self, client: Client) -> bool:
-        """Whether the client has to solve a challenge before it begins an upload, or take the slow lane."""
-        if client.access_key is not None or client.user is not None or client.invite is not None:
+        """Whether the client has to solve a challenge before it begins an upload, or take the slow lane.
+
+        A guest link exempts nobody: where anyone may upload, anyone can make one, and hand it to a flood.
+        """
+        if client.access_key is not None or client.user is not None:
             return False
         return self._when == ALWAYS or (self._when == AUTO and self._is_hot(client.id))
 
