@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from appliance.domain.clients import Client
+from appliance.domain.clock import DAY_S
 from appliance.limits.repeats import OF_A_NETWORK, OF_AN_UPLOAD, Repeats
 from tests.support.access import minted
-from tests.support.host import Host, bearer
+from tests.support.host import Host, ManualClock, bearer
 from tests.support.images import pictures
 
 OpenLimited = Callable[..., Awaitable[Host]]
@@ -56,6 +57,16 @@ def test_a_network_repeats_a_bounded_number_of_uploads() -> None:
     for name in names:
         repeats.remember(name, Client("192.0.2.1"))
     assert [repeats.take(name, Client("192.0.2.2")) for name in names] == [True] * OF_A_NETWORK.quota + [False]
+
+
+def test_first_uploads_are_remembered_for_a_day() -> None:
+    clock = ManualClock()
+    repeats, client = Repeats(clock=clock), Client("192.0.2.1")
+    repeats.remember("first", client)
+    clock.forward(DAY_S)
+    assert repeats.are_free("first", client)
+    repeats.remember("second", client)
+    assert len(repeats) == 1
 
 
 def test_first_uploads_are_remembered_in_bounded_memory() -> None:
