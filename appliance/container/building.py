@@ -166,7 +166,13 @@ def build(  # noqa: PLR0917 - one of each part
         admission=admission,
         committer=committer,
         idempotent=IdempotentCommitter(
-            committer, catalogue=catalogue, originals=originals, spool=spool, locksmith=locksmith, clock=clock
+            committer,
+            catalogue=catalogue,
+            originals=originals,
+            spool=spool,
+            locksmith=locksmith,
+            repeats=limits.repeats,
+            clock=clock,
         ),
         spool=spool,
         metrics=metrics,

@@ -5,6 +5,7 @@ from aiohttp import web
 from appliance.container.parts import Container
 from appliance.container.status import status
 from appliance.http import keys
+from appliance.http.log_budget import LogBudget
 from appliance.http.nodes.relay import Relay
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import build_pages
@@ -50,6 +51,7 @@ def site_of(container: Container) -> web.Application:
     site[keys.TRUSTED_PROXIES] = trusted_proxies = container.forwarding_watch.proxies
     site[keys.FORWARDING_WATCH] = container.forwarding_watch
     site[keys.LIMITS] = container.limits
+    site[keys.LOG_BUDGET] = LogBudget()
     site[keys.SMALL_BODIES] = small_body_limit()
     site[keys.DOWNLOADS] = download_limit()
     site[keys.RESUMED_ZIPS] = resumed_zip_limit()

@@ -37,7 +37,6 @@ PROOF_HEADER = "Proof-Of-Work"
 _TO_STANDARD = str.maketrans("-_", "+/")
 """From the URL-safe alphabet of Base64, which some programs use."""
 SEVERAL_KEYS = "The request has several access keys. Send one."
-AUTHENTICATED = web.RequestKey("authenticated", bool)
 
 
 async def authenticate(request: web.Request) -> None:
@@ -48,8 +47,6 @@ async def authenticate(request: web.Request) -> None:
     A key that isn't valid never counts as none, however it is written. A text without a key's beginning is no key: a
     delete token, or what programs send that insist on some key.
     """
-    if AUTHENTICATED in request:
-        return
     refuse_banned(request, client_of(request))
     if (key := _key_in_head(request)) is not None:
         request[CLIENT] = await client_with_key(request, key)
@@ -60,7 +57,6 @@ async def authenticate(request: web.Request) -> None:
         request[CLIENT] = await guest_with_invite(request, client_of(request), token)
     if PROOF_HEADER in request.headers:
         request[CLIENT] = replace(client_of(request), proof=request.headers[PROOF_HEADER])
-    request[AUTHENTICATED] = True
 
 
 async def client_with_key(request: web.Request, key: str) -> Client:

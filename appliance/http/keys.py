@@ -15,6 +15,7 @@ from appliance.delivery.tiles import Tiles
 from appliance.domain.clock import Clock
 from appliance.health.health import Health
 from appliance.http.forwarding_watch import ForwardingWatch
+from appliance.http.log_budget import LogBudget
 from appliance.http.pages.background_rendering import BackgroundRenderer
 from appliance.http.pages.localized_pages import LocalizedPages
 from appliance.http.transport.event_stream import EventStreams
@@ -55,6 +56,7 @@ HEALTH = web.AppKey("health", Health)
 STATUS: web.AppKey[Callable[[], Awaitable[Mapping[str, object]]]] = web.AppKey("status")
 BACKGROUND_RENDERER = web.AppKey("background_renderer", BackgroundRenderer)
 LIMITS = web.AppKey("limits", Limits)
+LOG_BUDGET = web.AppKey("log_budget", LogBudget)
 FORWARDING_WATCH = web.AppKey("forwarding_watch", ForwardingWatch)
 TRUSTED_PROXIES = web.AppKey("trusted_proxies", TrustedProxies)
 WRONG_TOKEN_DELAY = web.AppKey("wrong_token_delay", WrongTokenDelay)

@@ -1,7 +1,6 @@
-"""Around every handler: request ids, errors as responses, security headers, metrics, and the access log."""
+"""Around every handler: request ids, errors as responses, security headers, and metrics."""
 
 import asyncio
-import logging
 import time
 from http import HTTPMethod, HTTPStatus
 
@@ -11,6 +10,7 @@ from aiohttp.typedefs import Handler
 from appliance.domain.errors import ApplianceError
 from appliance.domain.this_node import BytesElsewhere
 from appliance.domain.tokens import hash_secret
+from appliance.http.access_log import log_request
 from appliance.http.always_open import is_always_open
 from appliance.http.authentication import PROOF_HEADER, authenticate
 from appliance.http.client_address import client_of
@@ -23,7 +23,6 @@ from appliance.http.keys import (
     LIMITS,
     METRICS,
     PASS_ON,
-    REFUSED_EARLY,
     REQUEST_ID,
     RESUMABLE,
     START_LIMITER,
@@ -36,7 +35,6 @@ from appliance.http.transport.request_heads import check_head
 from appliance.http.tus import headers as tus
 from appliance.observability import logs
 
-log = logging.getLogger("appliance.access")
 EXPOSED_HEADERS = "Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-ID, ETag, Content-Range"
 ONLY_FOR_THIS_CLIENT = {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 """The headers of what a passphrase or one view protects, in place of those that let other sites and caches have it."""
@@ -77,28 +75,15 @@ def _goes_first(request: web.Request, client: str) -> bool:
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:
-    """Count the request; log server errors as warnings, changes as info, and views as debug."""
     request.app[METRICS].request_done(_route(request), _method(request), status, seconds)
-    is_refused = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_REQUIRED) or REFUSED_EARLY in request
-    is_quiet = request.method in ("GET", "HEAD") or is_refused  # a flood must fill no log
-    level = logging.WARNING if status >= 500 else logging.DEBUG if is_quiet else logging.INFO
-    if log.isEnabledFor(level):
-        fields = {"client": request.app[TRUSTED_PROXIES].address(request), "ms": round(seconds * 1000, 1)}
-        log.log(level, "%s %s %d", request.method, _loggable_path(request), status, extra=fields)
-
-
-def _loggable_path(request: web.Request) -> str:
-    """The path, without the token of a guest link."""
-    return f"{GUESTS_PATH}…" if request.path.startswith(GUESTS_PATH) else request.path
+    log_request(request, status, seconds)
 
 
 async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         check_head(request)
-        try:
-            await authenticate(request)
-        finally:  # also what a wrong key costs
-            _limit(request)
+        if not is_always_open(request):
+            await _identify(request)
         try:
             return await handler(request)
         except BytesElsewhere as elsewhere:
@@ -113,12 +98,18 @@ async def _respond(request: web.Request, handler: Handler) -> web.StreamResponse
         return _problem_response(request, to_named_error(fault), fault)
 
 
-def _limit(request: web.Request) -> None:
-    """Count the request for its client, before it costs anything. Raises RateLimited."""
-    if not is_always_open(request):
-        client = client_of(request).id
-        request.app[FORWARDING_WATCH].note(request, client)
-        request.app[LIMITS].requests.take(client)
+async def _identify(request: web.Request) -> None:
+    """Count the request and find out who makes it. Raises RateLimited, and as `authenticate` does.
+
+    It counts for its address, until a key or a name says that it is another client's: looking that up costs something.
+    """
+    requests, address = request.app[LIMITS].requests, client_of(request).id
+    request.app[FORWARDING_WATCH].note(request, address)
+    requests.take(address)
+    await authenticate(request)
+    if (client := client_of(request).id) != address:
+        requests.charge(address, -1)
+        requests.take(client)
 
 
 def _problem_response(request: web.Request, fault: ApplianceError, cause: Exception) -> web.Response:

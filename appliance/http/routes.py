@@ -29,7 +29,7 @@ from appliance.http.pages import album_forms, album_handlers, guests, invite_for
 from appliance.http.pages import handlers as pages
 from appliance.http.problems import MAX_FORM_BYTES
 from appliance.http.resumable_draft import handlers as resumable_draft
-from appliance.http.transport.expect_continue import expect_handler
+from appliance.http.transport.expect_continue import ask_later
 from appliance.http.transport.multipart import ignore_unreadable_names
 from appliance.http.tus import handlers as tus
 from appliance.http.views import album_zip, health, qr, renditions
@@ -38,13 +38,7 @@ SLUG = r"{slug:[0-9A-Za-z]{1,64}}"
 UPLOAD = r"{id:[0-9A-Za-z_-]{1,64}}"
 GUEST = r"{token:[0-9A-Za-z_-]{1,64}}"
 WORD = r"[0-9A-Za-z_-]{1,64}"
-ADMITS_UPLOAD: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uploads.read_admission_request)}
-ADMITS_CHEVERETO: Final[Mapping[str, Any]] = {
-    "expect_handler": expect_handler(uploads.read_chevereto_admission_request)
-}
-ADMITS_IMAGE: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(uploads.read_image_admission_request)}
-ADMITS_APPEND: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(resumable_draft.read_admission_request)}
-ADMITS_TUS: Final[Mapping[str, Any]] = {"expect_handler": expect_handler(tus.read_admission_request)}
+ASKS_LATER: Final[Mapping[str, Any]] = {"expect_handler": ask_later}
 
 
 def application(*outermost: Middleware) -> web.Application:
@@ -104,7 +98,7 @@ def _albums() -> list[web.RouteDef]:
         web.get(f"/a/{SLUG}/invites", invite_forms.redirect_to_manage),
         web.post(f"/a/{SLUG}/invites", invite_forms.manage_invites),
         web.get(f"/c/{GUEST}", guests.show_guest_page),
-        web.post(f"/c/{GUEST}", guests.add_images, **ADMITS_UPLOAD),
+        web.post(f"/c/{GUEST}", guests.add_images, **ASKS_LATER),
         web.get(f"/a/{SLUG}/{{image:[0-9A-Za-z]{{1,64}}}}", album_handlers.show_image),
     ]
 
@@ -119,22 +113,22 @@ def _api() -> list[web.RouteDef]:
         web.get(f"/api/v1/albums/{SLUG}/invites", invites.list_invites),
         web.delete(f"/api/v1/albums/{SLUG}/invites/{{invite:{WORD}}}", invites.close_invite),
         web.options("/api/v1/images", resumable_draft.show_options),
-        web.post("/api/v1/images", uploads.create_image, **ADMITS_IMAGE),
+        web.post("/api/v1/images", uploads.create_image, **ASKS_LATER),
         web.get(f"/api/v1/images/{SLUG}", images.show_image),
         web.get(f"/api/v1/images/{SLUG}/details", details.show_details),
         web.get(f"/api/v1/images/{SLUG}/events", upload_events.show_events, allow_head=False),
         web.patch(f"/api/v1/images/{SLUG}", images.change_image),
         web.delete(f"/api/v1/images/{SLUG}", images.delete_image),
         web.options("/api/v1/uploads", tus.show_options),
-        web.post("/api/v1/uploads", tus.create, **ADMITS_TUS),
+        web.post("/api/v1/uploads", tus.create, **ASKS_LATER),
         web.options("/api/v1/uploads/{id:.*}", tus.show_options),
         web.head(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
-        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, **ADMITS_TUS),
+        web.patch(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, **ASKS_LATER),
         web.delete(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
         web.get(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, allow_head=False),
         web.post(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
         web.head(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.show_offset),
-        web.patch(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.append, **ADMITS_APPEND),
+        web.patch(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.append, **ASKS_LATER),
         web.delete(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.cancel),
         web.get(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.show_state, allow_head=False),
         web.options("/api/{rest:.*}", preflight),
@@ -143,7 +137,7 @@ def _api() -> list[web.RouteDef]:
         web.get("/api/v1/challenge", challenges.show_challenge),
         web.get("/api/v1/status", status.show_status),
         web.get("/api/v1/openapi.json", images.show_contract),
-        web.post("/api/1/upload", uploads.chevereto, **ADMITS_CHEVERETO),
+        web.post("/api/1/upload", uploads.chevereto, **ASKS_LATER),
     ]
 
 
@@ -151,7 +145,7 @@ def _pages() -> list[web.RouteDef]:
     """The last of these match any name, so they come after all others."""
     return [
         web.get("/", pages.show_upload),
-        web.post("/", uploads.post_form, **ADMITS_UPLOAD),
+        web.post("/", uploads.post_form, **ASKS_LATER),
         web.get("/images", pages.show_library),
         web.get("/sharex.sxcu", sharex.show_sharex),
         web.get("/oembed", oembed.show_oembed),
@@ -162,7 +156,7 @@ def _pages() -> list[web.RouteDef]:
         web.get(r"/static/{name:[a-zA-Z0-9_./-]{1,200}}", site_files.show_static),
         web.get("/healthz", health.healthz),
         web.get("/readyz", health.readyz),
-        web.put(r"/{filename:[^/]+}", uploads.put_file, **ADMITS_UPLOAD),
+        web.put(r"/{filename:[^/]+}", uploads.put_file, **ASKS_LATER),
         web.get(r"/{filename:[^/]+}", site_files.show_nothing),
-        web.put("/", uploads.put_file, **ADMITS_UPLOAD),
+        web.put("/", uploads.put_file, **ASKS_LATER),
     ]

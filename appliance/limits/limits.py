@@ -16,18 +16,14 @@ from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
+from appliance.limits.repeats import Repeats
+from appliance.limits.slow_lane import SlowLane
 from appliance.limits.steady_clock import SteadyClock
 from appliance.observability.metrics import Metrics
 
 MINUTE_S = 60
 PROCESSOR_WINDOW_S = 600
 """A page of a thousand sizes that nobody has seen takes minutes of work at once, so unused seconds are saved up."""
-SLOW_LANE = (
-    Policy("slow-anonymous-uploads", QuotaScope.ANONYMOUS, Unit.UPLOADS, 10, 10),
-    Policy("slow-prefix-uploads", QuotaScope.PREFIX, Unit.UPLOADS, 6, MINUTE_S),
-)
-"""What comes in without a proof of work while one is asked for: enough for people whose browser has no JavaScript. For
-all together it is one a second, and not sixty at the beginning of a flood."""
 
 
 @dataclass(slots=True)
@@ -38,6 +34,7 @@ class Limits:
     requests: Rate
     uploads: Rate
     key_uploads: KeyUploads
+    repeats: Repeats
     minute_bytes: Rate
     proof_of_work: ProofOfWork
     processor: ProcessorBudget
@@ -73,13 +70,14 @@ class Limits:
             requests=rate("requests", Unit.REQUESTS),
             uploads=uploads,
             key_uploads=KeyUploads(clock=steady, refusals=refusals),
+            repeats=Repeats(clock=steady),
             minute_bytes=minute_bytes,
             proof_of_work=ProofOfWork(
                 settings.proof_of_work,
                 uploads=uploads,
                 minute_bytes=minute_bytes,
                 refused=rate("uploads", Unit.UPLOADS),
-                slow_lane=Rate(SLOW_LANE, clock=steady, aside=aside, refusals=refusals),
+                slow_lane=SlowLane(clock=steady, aside=aside, refusals=refusals),
                 challenges=Challenges(
                     settings.proof_of_work_cost, clock=steady, secret=config.node_key("challenges of uploads")
                 ),

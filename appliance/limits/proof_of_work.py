@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.domain.clients import Client
-from appliance.domain.errors import ProofRequired, RateLimited
+from appliance.domain.errors import ProofRequired
 from appliance.domain.networks import prefix_of
 from appliance.domain.renditions import Priority
 from appliance.limits.challenges import Challenges
 from appliance.limits.rates import Rate
+from appliance.limits.slow_lane import SlowLane
 
 ALWAYS, AUTO = "always", "auto"
 HOT_UPLOADS, HOT_BYTES = 1 / 16, 1 / 2
@@ -30,7 +31,14 @@ class ProofOfWork:
     """
 
     def __init__(
-        self, when: str, *, uploads: Rate, minute_bytes: Rate, refused: Rate, slow_lane: Rate, challenges: Challenges
+        self,
+        when: str,
+        *,
+        uploads: Rate,
+        minute_bytes: Rate,
+        refused: Rate,
+        slow_lane: SlowLane,
+        challenges: Challenges,
     ) -> None:
         self._when = when
         self._uploads = uploads
@@ -47,10 +55,8 @@ class ProofOfWork:
         """Raises ProofRequired where the client may not begin an upload now. Counts no upload."""
         if not self.is_asked(client) or self.is_solved(client.id, client.proof):
             return
-        try:
-            self._slow_lane.require(client.id)
-        except RateLimited as slow:
-            raise self._refusal(client, slow) from None
+        if wait_s := self._slow_lane.wait_s(client.id):
+            raise self._refusal(client, wait_s)
 
     def is_solved(self, client: str, proof: str | None) -> bool:
         """Whether it is an unspent solution of a challenge for the client's network."""
@@ -65,10 +71,8 @@ class ProofOfWork:
             return client
         if client.proof and self._challenges.spend(client.proof, _network_of(client.id)):
             return replace(client, has_proven=True)
-        try:
-            self._slow_lane.take(client.id)
-        except RateLimited as slow:
-            raise self._refusal(client, slow) from None
+        if wait_s := self._slow_lane.take(client.id):
+            raise self._refusal(client, wait_s)
         return client
 
     def priority_of(self, client: Client) -> Priority:
@@ -79,8 +83,11 @@ class ProofOfWork:
         return Priority.PREWARM if self.is_asked(client) and not client.has_proven else Priority.VIEW
 
     def is_asked(self, client: Client) -> bool:
-        """Whether the client has to solve a challenge before it begins an upload, or take the slow lane."""
-        if client.access_key is not None or client.user is not None or client.invite is not None:
+        """Whether the client has to solve a challenge before it begins an upload, or take the slow lane.
+
+        A guest link exempts nobody: where anyone may upload, anyone can make one, and hand it to a flood.
+        """
+        if client.access_key is not None or client.user is not None:
             return False
         return self._when == ALWAYS or (self._when == AUTO and self._is_hot(client.id))
 
@@ -88,11 +95,11 @@ class ProofOfWork:
         uploads_are_hot = any(rate.is_hot(client, HOT_UPLOADS) for rate in (self._uploads, self._refused))
         return uploads_are_hot or self._minute_bytes.is_hot(client, HOT_BYTES)
 
-    def _refusal(self, client: Client, slow: RateLimited) -> ProofRequired:
+    def _refusal(self, client: Client, retry_after_s: int) -> ProofRequired:
         if not self._refused.is_hot(client.id, COOLING):
             self._refused.charge(client.id, 1)
         challenge = self._challenges.issue(_network_of(client.id))
-        return ProofRequired(challenge, is_again=client.proof is not None, retry_after_s=slow.retry_after_s)
+        return ProofRequired(challenge, is_again=client.proof is not None, retry_after_s=retry_after_s)
 
 
 def _network_of(client: str) -> str:

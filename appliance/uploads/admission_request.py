@@ -25,7 +25,8 @@ class AdmissionRequest:
     """What a client is about to send: at least `bytes`, to be kept for `expires_in_s`, as far as the request tells.
 
     `key_may_follow`: a field of the form may still bring an access key, so another request is made for its first file.
-    `is_repeat`: its `idempotency_key` is known, so it makes no image, and counts as no upload and for no day.
+    `is_repeat`: its client has made an upload with this `idempotency_key`, so it makes no image, and counts as no
+    upload and for no day.
     `access_key` is the id of the key with which a resumable upload was created.
     """
 

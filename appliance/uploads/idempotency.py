@@ -20,6 +20,7 @@ from appliance.domain.errors import (
 )
 from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, UploadOptions
 from appliance.domain.visibility import require_visible
+from appliance.limits.repeats import Repeats
 from appliance.locks import Locksmith
 from appliance.spool import Incoming, Spool
 from appliance.uploads.committer import Accepted, Committer
@@ -57,6 +58,7 @@ class IdempotentCommitter:
         originals: Originals,
         spool: Spool,
         locksmith: Locksmith,
+        repeats: Repeats,
         clock: Clock,
     ) -> None:
         self._committer = committer
@@ -64,14 +66,22 @@ class IdempotentCommitter:
         self._catalogue = catalogue
         self._spool = spool
         self._locksmith = locksmith
+        self._repeats = repeats
         self._clock = clock
         self._keys_in_use: set[str] = set()
 
-    async def knows(self, key: str, announced_bytes: int) -> bool:
-        """Whether an upload with this key has been answered, whose image was about as large."""
-        first = await self._catalogue.idempotency.get(tokens.hash_secret(key))
+    async def is_free_repeat(self, key: str, announced_bytes: int, client: Client) -> bool:
+        """Whether it repeats an upload of this client with this key, whose image was about as large. Counts nothing."""
+        key_hash = tokens.hash_secret(key)
+        if not self._repeats.are_free(key_hash, client):
+            return False
+        first = await self._catalogue.idempotency.get(key_hash)
         image = None if first is None else await self._catalogue.images.get(first.slug)
         return isinstance(image, Image) and 0 < announced_bytes <= image.bytes + REPEAT_SLACK_BYTES
+
+    def take_repeat(self, key: str, client: Client) -> bool:
+        """Count a free repeat. False, and then nothing is counted, where others of the key or network were faster."""
+        return self._repeats.take(tokens.hash_secret(key), client)
 
     async def commit(self, incoming: Incoming, options: UploadOptions, key: str, client: Client) -> Accepted:
         """Commit as `Committer.commit` does, or give the key's first answer.
@@ -114,6 +124,7 @@ class IdempotentCommitter:
         record = IdempotencyRecord(tokens.hash_secret(key), incoming.slug, fingerprint, int(self._clock()), secret)
         token = tokens.derive_keyed_token(key, incoming.slug, secret)
         committed = await self._committer.commit(incoming, options, tokens.hash_secret(token), client, record)
+        self._repeats.remember(record.key_hash, client)
         return Accepted(committed.image, token, committed)
 
     async def _require_same_passphrase(self, image: Image, options: UploadOptions, client: Client) -> None:

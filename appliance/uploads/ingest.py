@@ -124,10 +124,11 @@ class Ingest:
         self._metrics = metrics
         self._clock = clock
 
-    async def recognised(self, request: AdmissionRequest) -> AdmissionRequest:
-        """The request, as a repeat where its Idempotency-Key is known."""
-        key = request.idempotency_key
-        return request if key is None else replace(request, is_repeat=await self._idempotent.knows(key, request.bytes))
+    async def _recognised(self, request: AdmissionRequest) -> AdmissionRequest:
+        """The request, as a repeat where its client has made the same upload before. Counts nothing."""
+        if (key := request.idempotency_key) is None:
+            return request
+        return replace(request, is_repeat=await self._idempotent.is_free_repeat(key, request.bytes, request.client))
 
     async def accept(self, body: UploadBody, client: Client) -> Accepted:
         """Receive, commit and ship a body's only file. On any error nothing of it is left.
@@ -162,7 +163,7 @@ class Ingest:
     async def _receive(self, body: UploadBody, client: Client) -> list[_Received | Refused]:
         received: list[_Received | Refused] = []
         try:
-            request = await self.recognised(body.admission_request(client))
+            request = self._counted(await self._recognised(body.admission_request(client)))
             async with self._admission.admitted(request) as upload, aclosing(body.files(upload.permit)) as files:
                 async for file in files:
                     if request.key_may_follow:
@@ -175,6 +176,12 @@ class Ingest:
             await self._discard(received)
             raise
         return received
+
+    def _counted(self, request: AdmissionRequest) -> AdmissionRequest:
+        """The request, with its repeat counted; no longer a repeat where that was one too many."""
+        if request.idempotency_key is None or not request.is_repeat:
+            return request
+        return replace(request, is_repeat=self._idempotent.take_repeat(request.idempotency_key, request.client))
 
     async def _receive_file(
         self, file: ArrivingFile, request: AdmissionRequest, *, may_skip: bool

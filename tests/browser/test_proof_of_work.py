@@ -10,6 +10,7 @@ from tests.support.browser.cards import choose, payload, reaches
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import met
 from tests.support.images import pictures
+from tests.support.invites import token_of
 from tests.support.server_process import ServerProcess, serving
 
 ALWAYS = {"APPLIANCE_LIMITS_PROOF_OF_WORK": "always", "APPLIANCE_LIMITS_PROOF_OF_WORK_COST": "1"}
@@ -23,6 +24,16 @@ async def use_slow_lane(served: ServerProcess) -> None:
             async with session.post(f"{served.url}/api/v1/images", data=pictures.png(9, 9)) as reply:
                 status = reply.status
         assert status == 428
+
+
+async def guest_token(served: ServerProcess) -> str:
+    """The token of a guest link to a new album."""
+    async with aiohttp.ClientSession(served.url, raise_for_status=True) as session:
+        image = await (await session.post("/api/v1/images", data=pictures.png(9, 9))).json()
+        album = await (await session.post("/api/v1/albums", json={"images": [image["slug"]]})).json()
+        owner = {"Authorization": f"Bearer {album['delete_token']}"}
+        made = await session.post(f"/api/v1/albums/{album['slug']}/invites", json={}, headers=owner)
+        return token_of(await made.json())
 
 
 async def close_slow_lane(page: Page) -> None:
@@ -92,6 +103,21 @@ async def test_the_first_request_has_the_solution_of_a_challenge_that_was_fetche
             await reaches(page, f"{number}.jpg", "done")
         assert len({sent.headers["proof-of-work"] for sent in begun}) == len(begun) == 3
         assert met(page) == []  # nothing was refused
+
+
+async def test_guests_solve_challenges_ahead_too(tmp_path: Path, open_page: OpenPage) -> None:
+    async with serving(tmp_path / "data", **ALWAYS) as served:
+        token = await guest_token(served)
+        await use_slow_lane(served)
+        page = await open_page("about:blank")
+        begun = creations(page)
+        async with page.expect_response(f"**{CHALLENGE}"):
+            await page.goto(f"{served.url}/c/{token}")
+        await choose(page, *(payload(f"{number}.jpg", pictures.photo(64, 48 + number)) for number in range(2)))
+        for number in range(2):
+            await reaches(page, f"{number}.jpg", "done")
+        assert len({sent.headers["proof-of-work"] for sent in begun}) == len(begun) == 2
+        assert met(page) == []
 
 
 async def test_a_solution_that_does_not_count_is_replaced_by_one_that_does(tmp_path: Path, open_page: OpenPage) -> None:

@@ -20,7 +20,6 @@ from appliance.http.responses import json_answer
 from appliance.http.resumable_draft import handlers as resumable_draft
 from appliance.http.transport.form_bodies import FormBody
 from appliance.http.transport.upload_bodies import RawBody, RequestBody
-from appliance.uploads.admission import AdmissionRequest
 from appliance.uploads.committer import Accepted
 from appliance.uploads.ingest import MAX_SKIPPED_BYTES, Refused
 
@@ -120,23 +119,6 @@ def upload_body(
     if request.content_type.startswith("multipart/"):
         return FormBody(request, limits, filename, max_files=max_files, max_skipped_bytes=max_skipped_bytes)
     return RawBody(request, limits, filename)
-
-
-def read_admission_request(request: web.Request) -> AdmissionRequest:
-    """The admission request in the head of a request. Raises as `UploadBody.admission_request` does."""
-    return upload_body(request).admission_request(client_of(request))
-
-
-def read_chevereto_admission_request(request: web.Request) -> AdmissionRequest:
-    """The same for Chevereto's API, whose bodies may be Base64."""
-    body = chevereto_body(request, request.app[CONFIG].uploads, CheveretoFields().translate)
-    return body.admission_request(client_of(request))
-
-
-def read_image_admission_request(request: web.Request) -> AdmissionRequest:
-    """As `read_admission_request`, for the requests of `create_image`, which may begin a resumable upload."""
-    is_resumable = resumable_draft.is_resumable(request)
-    return resumable_draft.read_admission_request(request) if is_resumable else read_admission_request(request)
 
 
 def _once(accepted: Sequence[Accepted]) -> list[Accepted]:

@@ -41,11 +41,16 @@ class GuestPages:
         problem: ApplianceError | None = None,
         *,
         form_values: UploadFormValues | None = None,
+        asks_for_proof: bool = False,
     ) -> str:
-        """The upload form for guests, which sends files to `POST /c/{token}`, with the token in a field as well."""
+        """The upload form for guests, which sends files to `POST /c/{token}`, with the token in a field as well.
+
+        A page that `asks_for_proof` solves a challenge before a file is chosen.
+        """
         values = self._site.upload_values(problem, form_values)
         values |= {
             "action": guests_path(token),
+            "asks_for_proof": asks_for_proof,
             "max_bytes": min(self._config.uploads.max_bytes, status.bytes_left),
             "invite": token,
             "name": status.album.title,

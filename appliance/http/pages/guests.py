@@ -5,7 +5,8 @@ from aiohttp import web
 from appliance.domain.errors import ApplianceError
 from appliance.http.api.uploads import answer_form
 from appliance.http.banned import ban_of
-from appliance.http.keys import INVITES
+from appliance.http.client_address import client_of
+from appliance.http.keys import INVITES, LIMITS
 from appliance.http.links import guests_path
 from appliance.http.pages.html_responses import page_response
 from appliance.http.pages.selection import pages_of
@@ -18,7 +19,8 @@ async def show_guest_page(request: web.Request) -> web.Response:
     status = await request.app[INVITES].open(token)
     if (ban := ban_of(request)) is not None:
         return page_response(pages.site.blocked_page(ban))
-    return page_response(pages.guests.upload_page(status, token))
+    asks_for_proof = request.app[LIMITS].proof_of_work.is_asked(client_of(request))
+    return page_response(pages.guests.upload_page(status, token, asks_for_proof=asks_for_proof))
 
 
 async def add_images(request: web.Request) -> web.Response:

@@ -29,11 +29,11 @@ from appliance.http.responses import json_answer
 from appliance.http.resumable_draft import headers as draft
 from appliance.http.resumable_draft.versions import FIELD, named_version
 from appliance.http.transport.content_digest import content_checksums
+from appliance.http.transport.expect_continue import ask_for_body
 from appliance.http.transport.request_heads import refuse_encoded
 from appliance.http.transport.resumable_bodies import announced_bytes, received
 from appliance.http.transport.upload_bodies import parse_query_options
 from appliance.resumable import NewUpload, Progress, UploadChunk
-from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
 PROBLEM_TYPES = {
@@ -75,14 +75,6 @@ async def create(request: web.Request) -> web.Response:
         return await _show_progress(request, upload_id, progress, status=201)
     except ApplianceError as fault:
         return await _show_problem(request, fault, upload_id)
-
-
-def read_admission_request(request: web.Request) -> AdmissionRequest:
-    """The admission request in the head of a request. Raises as a creation does before it is admitted."""
-    if request.method == hdrs.METH_POST:
-        return _parse_creation(request).admission_request()
-    refuse_encoded(request)
-    return AdmissionRequest(client_of(request), UploadStage.CONTINUING)
 
 
 async def show_offset(request: web.Request) -> web.Response:
@@ -183,6 +175,7 @@ def _accepts_announcement(request: web.Request) -> bool:
 
 def _announce(request: web.Request, upload_id: str, progress: Progress) -> None:
     """Tell the client where to resume, before its bytes are read."""
+    ask_for_body(request)
     version, transport = draft.version_of(request), request.transport
     headers = {hdrs.LOCATION: resumable_upload_path(upload_id), FIELD: str(version.number)}
     if transport is not None:

@@ -23,6 +23,7 @@ from appliance.http.client_address import client_of
 from appliance.http.keys import CONFIG, OPEN_CONNECTIONS
 from appliance.http.responses import common_headers
 from appliance.http.transport.dropped_bodies import DroppedBodies
+from appliance.http.transport.expect_continue import ask_for_body
 from appliance.http.transport.open_connections import OpenConnections
 
 log = logging.getLogger(__name__)
@@ -219,8 +220,9 @@ class Runner(web.AppRunner):
         return ConnectionFactory(plain, self.app[OPEN_CONNECTIONS], common_headers(self.app[CONFIG]))
 
 
-def make_room_for_body(request: web.Request) -> None:
-    """Make room for a body that will be read, once it is admitted."""
+def open_body(request: web.Request) -> None:
+    """Make room for a body that will be read, once it is admitted, and ask a client for it that waits for that."""
+    ask_for_body(request)
     request.content.set_read_chunk_size(READ_BYTES)
     _receive_at_once(request.transport, READ_BYTES)
 

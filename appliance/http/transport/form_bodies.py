@@ -11,7 +11,7 @@ from appliance.domain.model import UploadOptions
 from appliance.domain.upload_options import check_idempotency_key, clean_filename
 from appliance.http.transport.base64_files import REMOTE_SCHEMES, open_base64
 from appliance.http.transport.body_faults import translate_faults
-from appliance.http.transport.connections import make_room_for_body
+from appliance.http.transport.connections import open_body
 from appliance.http.transport.multipart import FormReader
 from appliance.http.transport.upload_bodies import MAX_FIELD_BYTES, RequestBody, TranslateField, keep_field
 from appliance.shared.concurrency_limit import Permit
@@ -77,7 +77,7 @@ class FormBody(RequestBody):
         return announced
 
     async def files(self, permit: Permit) -> AsyncGenerator[ArrivingFile, None]:
-        make_room_for_body(self._request)
+        open_body(self._request)
         reader = FormReader(self._request, self._digest)
         max_parts = MAX_PARTS + self._max_files - 1
         for _ in range(max_parts):

@@ -7,7 +7,7 @@ from aiohttp import web
 from appliance.config.model import Uploads
 from appliance.domain.errors import IncompleteUpload
 from appliance.http.transport.body_faults import translate_fault
-from appliance.http.transport.connections import make_room_for_body, read_unread
+from appliance.http.transport.connections import open_body, read_unread
 from appliance.http.transport.timeouts import Timeouts
 
 
@@ -22,7 +22,7 @@ async def received(request: web.Request, limits: Uploads) -> AsyncIterator[bytes
     Raises SlowUpload and IncompleteUpload.
     """
     content = request.content
-    make_room_for_body(request)
+    open_body(request)
     try:
         async for chunk in Timeouts(limits.idle_timeout_s).stream(content.iter_any()):
             yield chunk

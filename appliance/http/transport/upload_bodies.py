@@ -30,7 +30,7 @@ from appliance.http.invite_header import INVITE_FIELD, names_invite, only_invite
 from appliance.http.passphrase_header import new_passphrase
 from appliance.http.transport.body_faults import translate_faults
 from appliance.http.transport.completeness import refuse_unfinished
-from appliance.http.transport.connections import make_room_for_body
+from appliance.http.transport.connections import open_body
 from appliance.http.transport.content_digest import ContentDigest, parse_content_digest
 from appliance.http.transport.request_heads import refuse_chunks, refuse_encoded, refuse_partial
 from appliance.http.transport.timeouts import Timeouts
@@ -203,7 +203,7 @@ class RequestBody(ABC):
 
     async def _content(self) -> AsyncIterator[bytes]:
         """The content as it arrives. Raises DigestMismatch behind its last chunk."""
-        make_room_for_body(self._request)
+        open_body(self._request)
         async for chunk in self._request.content.iter_any():
             if self._digest is not None:
                 self._digest.update(chunk)

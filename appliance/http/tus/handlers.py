@@ -17,7 +17,6 @@ from appliance.http.transport.resumable_bodies import announced_bytes, received
 from appliance.http.tus import headers as tus
 from appliance.resumable import NewUpload, Progress, UploadChunk
 from appliance.spool import ALGORITHMS
-from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store"}
 
@@ -66,14 +65,6 @@ def _parse_creation(request: web.Request) -> NewUpload:
     options = tus.parse_upload_options(request, request.app[CONFIG].uploads.max_expiry_days)
     metadata = tus.recorded_metadata(request)
     return NewUpload(client_of(request), kind, length, options, metadata, concat, with_bytes)
-
-
-def read_admission_request(request: web.Request) -> AdmissionRequest:
-    """The admission request in the head of a request. Raises as a creation does before it is admitted."""
-    refuse_encoded(request)
-    if request.method == hdrs.METH_POST:
-        return _parse_creation(request).admission_request()
-    return AdmissionRequest(client_of(request), UploadStage.CONTINUING)
 
 
 async def handle_upload(request: web.Request) -> web.Response:

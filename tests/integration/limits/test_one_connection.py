@@ -3,6 +3,11 @@
 import re
 from collections.abc import Awaitable, Callable
 
+import pytest
+
+from appliance.http.keys import WRONG_TOKEN_DELAY
+from appliance.http.transport.start_limiter import StartLimiter
+from appliance.uploads.admission import AdmissionRequest
 from tests.support.host import Host
 from tests.support.wire import wires
 
@@ -40,3 +45,38 @@ async def test_none_of_those_that_wait_to_be_asked_for_their_body_passes(
     host = await open_limited(address_uploads=1)
     waiting = [upload(jpeg, "192.0.2.1", "Expect: 100-continue"), upload(jpeg, "192.0.2.1", "Connection: close")]
     assert await answers(host, waiting) == ["100", "201", "429"]
+
+
+async def test_what_waits_to_be_asked_for_its_body_is_refused_and_counted_once(
+    open_limited: OpenLimited, jpeg: bytes
+) -> None:
+    host = await open_limited(address_requests=5, address_uploads=1)
+    await answers(host, [upload(jpeg, "192.0.2.1", "Connection: close")])
+    waiting = "Expect: 100-continue", "Connection: close"
+    assert await answers(host, [upload(jpeg, "192.0.2.1", *waiting)]) == ["429"]
+    assert host.counted("limited_total", limit="address-uploads") == 1
+    guess = f"X-API-Key: imgk_{0:040}"
+    assert await answers(host, [upload(jpeg, "192.0.2.1", guess, *waiting)]) == ["401"]
+    failures = host.client.app[WRONG_TOKEN_DELAY].failures_of("192.0.2.1")
+    assert failures is not None
+    assert failures.count == 1
+
+
+async def test_what_waits_to_be_asked_for_its_body_waits_for_its_turn_first(
+    open_limited: OpenLimited, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, steps = await open_limited(address_uploads=1), list[str]()
+    check = host.appliance.admission.check
+
+    async def wait_for_turn(_self: StartLimiter, _client: str, _goes_first: object = None) -> None:
+        steps.append("turn")
+
+    async def checked(request: AdmissionRequest) -> None:
+        steps.append("admission")
+        await check(request)
+
+    monkeypatch.setattr(StartLimiter, "wait_for_turn", wait_for_turn)
+    monkeypatch.setattr(host.appliance.admission, "check", checked)
+    waiting = upload(jpeg, "192.0.2.1", "Expect: 100-continue", "Connection: close")
+    assert await answers(host, [waiting]) == ["100", "201"]
+    assert steps == ["turn", "admission"]

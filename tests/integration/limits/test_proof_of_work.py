@@ -15,6 +15,7 @@ from appliance.workers.fairness import QueueTicket
 from tests.support.access import BY_HEADER, Way, api_form, form, minted, raw
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.images import pictures
+from tests.support.invites import guest, invited, token_of
 from tests.support.proofs import solution
 from tests.support.tus_client import Tus
 
@@ -109,6 +110,19 @@ async def test_keys_need_none_in_the_head_or_in_a_form(asking: Host) -> None:
     sent = await asking.client.post("/api/v1/images", data=form(image(), key=key), headers=ONE)
     assert sent.status == 201
     assert (await api_form(asking, image(), ONE)).status == 428
+
+
+async def test_guests_are_asked_like_everybody(asking: Host) -> None:
+    key = bearer(await minted(asking))
+    image_by_key = await (await raw(asking, image(), key)).json()
+    made = await asking.client.post("/api/v1/albums", json={"images": [image_by_key["slug"]]}, headers=key)
+    album = await made.json()
+    invite = await invited(asking, album)
+    headers = guest(invite) | ONE
+    assert (await raw(asking, image(), headers)).status == 428
+    assert (await raw(asking, image(1), headers | await proof(asking))).status == 201
+    page = await asking.client.get(f"/c/{token_of(invite)}", headers=ONE | {"Accept": "text/html"})
+    assert " data-proof>" in await page.text()
 
 
 async def test_who_continues_an_upload_needs_none(asking: Host) -> None:

@@ -1,7 +1,12 @@
 """Limits on requests: the client that asks too often waits, and nobody else."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+import pytest
+
+from appliance.domain.errors import UnknownInvite
+from tests.support.access import minted
 from tests.support.host import Host, problem
 
 OpenLimited = Callable[..., Awaitable[Host]]
@@ -77,3 +82,31 @@ async def test_the_status_tells_who_is_at_a_limit_by_network_alone(open_limited:
 async def test_a_proxy_that_does_not_tell_people_apart_is_not_limited_as_one_of_them(open_limited: OpenLimited) -> None:
     host = await open_limited(address_requests=60)
     assert {(await host.get("/api/v1/limits")).status for _ in range(70)} == {200}
+
+
+async def test_nothing_is_looked_up_for_an_address_that_is_over_its_limit(
+    open_limited: OpenLimited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, looked_up = await open_limited(address_requests=60), list[str]()
+
+    async def noted(secret: str) -> Any:
+        looked_up.append(secret)
+        raise UnknownInvite
+
+    monkeypatch.setattr(host.appliance.access_keys, "authenticate", noted)
+    monkeypatch.setattr(host.appliance.invites, "find", noted)
+    assert await ask(host, ONE, X_Invite="x") == 404
+    await asked(host, ONE, 60)
+    looked_up.clear()
+    for headers in ({"X_Invite": "x"}, {"X_API_Key": f"imgk_{0:040}"}):
+        assert await ask(host, ONE, **headers) == 429
+        assert await ask(host, ONE, "/static/favicon.svg", **headers) == 200
+    assert looked_up == []
+
+
+async def test_requests_with_a_key_count_for_the_key_and_not_for_the_address(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_requests=60, key_requests=64)
+    key = await minted(host)
+    assert [await ask(host, ONE, X_API_Key=key) for _ in range(65)] == [200] * 64 + [429]
+    assert await asked(host, ONE, 61) == [200] * 60 + [429]
+    assert await ask(host, OTHER, X_API_Key=key) == 429
