@@ -5,7 +5,6 @@ from typing import Any
 
 from appliance.catalogue.sql import node_statements as sql
 from appliance.catalogue.sql.connection import Connection
-from appliance.catalogue.sql.image_queries import unshipped_by_node
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.schema import MIGRATIONS
@@ -78,10 +77,10 @@ def _forget(connection: Connection, name: str) -> Outcome[None]:
         raise CommandFailed(f"There is no node {name!r:.80}. See `appliance status`.")
     if node.is_alive:
         raise CommandFailed(f"The node {name} is running. Stop it first.")
-    if count := unshipped_by_node(connection).get(name, 0):
+    if connection.execute(sql.UNSHIPPED_OF_NODE, {"name": name}).fetchone():
         raise CommandFailed(
-            f"Originals of images are on the node {name} alone ({count:,}). Start it with its data directory, so "
-            "that it brings them to the store."
+            f"Originals of images are on the node {name} alone. Start it with its data directory, so that it brings "
+            "them to the store."
         )
     return _change(connection, sql.FORGET_NODE, name=name)
 
