@@ -17,6 +17,7 @@ from appliance.domain.errors import (
 from appliance.domain.nodes import BEAT_EVERY_S, DEAD_AFTER_S, MAX_CLOCK_SKEW_S, Node
 from appliance.membership.home import Home
 from appliance.membership.store_proof import StoreProof
+from appliance.nodes.pulse import Pulse
 
 SECRET_HASH = "nodes/secret"  # noqa: S105 - the name of a note
 """The note with a code that only who has the secret can make."""
@@ -43,8 +44,10 @@ class Membership:
         notes: Notes,
         store_proof: StoreProof,
         clock: Clock,
+        boot_clock: Clock,
     ) -> None:
         self.node = node
+        self.pulse = Pulse(boot_clock)
         self._home = home
         self._secret = secret
         self._nodes = nodes
@@ -130,18 +133,29 @@ class Membership:
         """A namesake that was killed, and whose disk was lost with its home, is silent soon."""
         for _ in range(DEAD_AFTER_S + BEAT_EVERY_S):
             try:
-                return await self._nodes.join(self.node)
+                return await self._join()
             except NodeNameInUse as fault:
                 await tell("node", "another one has this name", fault.detail)
             await asyncio.sleep(RETRY_S)
-        return await self._nodes.join(self.node)
+        return await self._join()
+
+    async def _join(self) -> None:
+        begun_s = self.pulse.boot_clock()
+        await self._nodes.join(self.node)
+        self.pulse.record(begun_s)
+
+    async def _beat(self) -> None:
+        begun_s = self.pulse.boot_clock()
+        await self._nodes.beat(self.node.name)
+        self.pulse.record(begun_s)
 
     async def _beat_forever(self) -> None:
+        """Once the catalogue is back after a fault, this node is heard within a moment."""
         is_heard = True
         while True:
-            await asyncio.sleep(BEAT_EVERY_S)
+            await asyncio.sleep(BEAT_EVERY_S if is_heard else RETRY_S)
             try:
-                await self._nodes.beat(self.node.name)
+                await self._beat()
             except ApplianceError as fault:
                 if is_heard:
                     log.warning("the other nodes may take this one for dead: %s", fault.detail)

@@ -1,5 +1,6 @@
 """A node joins only what it belongs to, and says why it doesn't."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from appliance.catalogue.opening import open_catalogue
 from appliance.catalogue.postgres import migrations, writing
 from appliance.catalogue.sql import migration, schema
 from appliance.catalogue.sql.migration import Migration, Schema
+from appliance.catalogue.sql.nodes import NodeRows
 from appliance.config.model import Config
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import (
@@ -34,6 +36,7 @@ from appliance.objectstore import ObjectStore, open_store
 from tests.support.nodes import node_config
 from tests.support.postgres import new_schema
 from tests.support.servers import Server
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -218,3 +221,19 @@ async def test_a_node_that_changes_the_schema_waits_until_older_ones_have_stoppe
         pass
     changed_by(monkeypatch, "9998-more")
     assert (await refused(one)).code == "catalogue-too-new"
+
+
+async def test_a_node_beats_at_once_when_the_catalogue_is_back(one: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = asyncio.Event()
+    faults = [CatalogueUnavailable("The database is away.")]
+
+    async def beat(_rows: NodeRows, _name: str) -> None:
+        if faults:
+            monkeypatch.setattr(joining, "BEAT_EVERY_S", 3600)
+            raise faults.pop()
+        heard.set()
+
+    monkeypatch.setattr(NodeRows, "beat", beat)
+    monkeypatch.setattr(joining, "BEAT_EVERY_S", 0)
+    async with node(one):
+        await until(heard.is_set, "a heartbeat")

@@ -97,6 +97,22 @@ async def test_a_node_that_answers_keeps_its_uploads(segmented: Nodes, jpeg: byt
     assert (await Tus(two).patch(where, 0, jpeg)).status == 204
 
 
+async def test_a_node_that_was_not_heard_itself_takes_nothing_over(
+    segmented: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an outage of the database all nodes look silent. The one that has the upload answers all the same."""
+    one, two = segmented
+    data = padded(400_000, 18)
+    where = await begun(one, data, 250_000)
+    monkeypatch.setattr("appliance.nodes.pulse.STEADY_WITHIN_S", 0.0)
+    async with one.lost():
+        assert await Tus(two).offset(where) == 250_000
+        assert (await Tus(two).patch(where, 250_000, data[250_000:])).status == 204
+    upload = await two.appliance.catalogue.uploads.get(id_of(where))
+    assert upload is not None
+    assert upload.node == one.name
+
+
 async def test_whoever_only_looks_moves_nothing(segmented: Nodes) -> None:
     one, two = segmented
     where = await begun(one, padded(300_000, 6), 100_000)
