@@ -117,3 +117,17 @@ async def test_a_former_node_ends_no_upload(catalogue: Catalogue) -> None:
         await catalogue.images.add(image(0), upload=former, upload_kept_until_s=LATER)
     row = await catalogue.uploads.get(former.id_hash)
     assert row == replace(former, node="box-2")
+
+
+async def test_overdue_uploads_of_a_forgotten_node_are_due_at_every_other_one(catalogue: Catalogue) -> None:
+    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
+        await catalogue.nodes.join(node)
+    for number, name in enumerate(("box-1", "box-2", "formerly-box-1", "forgotten", None)):
+        await catalogue.uploads.add(upload(number, node=name, expires_s=NOW_S + number))
+    assert [one.node for one in await catalogue.uploads.due(LATER, node="box-1")] == [
+        "box-1",
+        "formerly-box-1",
+        "forgotten",
+    ]
+    assert [one.node for one in await catalogue.uploads.due(LATER, node="box-2")] == ["box-2", "forgotten"]
+    assert [one.node for one in await catalogue.uploads.due(LATER, node="not-joined")] == ["forgotten"]

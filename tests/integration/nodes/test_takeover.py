@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from appliance.access.keys import NewKey
-from appliance.domain.model import Image
+from appliance.domain.model import Image, Tombstone
 from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
@@ -119,6 +119,23 @@ async def test_whoever_only_looks_moves_nothing(segmented: Nodes) -> None:
     async with one.lost(), one.silent():
         await problem(await two.get(where), "node-unavailable")
     assert await Tus(two).offset(where) == 100_000
+
+
+async def test_an_overdue_upload_of_a_forgotten_node_is_given_up(segmented: Nodes) -> None:
+    """Its bytes come back no more, so its link doesn't ask anybody to try again."""
+    one, two = segmented
+    where = await begun(one, padded(300_000, 19), 200_000)
+    slug, uploads = await Tus(one).slug(where), two.appliance.catalogue.uploads
+    upload = await uploads.get(id_of(where))
+    assert upload is not None
+    assert await uploads.move(upload, "box-9")
+    await problem(await two.get(f"/i/{slug}"), "node-unavailable")
+    await uploads.keep_until(upload.id_hash, int(two.clock()) - 1)
+    await two.appliance.upload_janitor.run()
+    assert (await two.get(f"/i/{slug}")).status == 410
+    assert (await Tus(two).head(where)).status == 410
+    assert isinstance(await two.appliance.catalogue.images.get(slug), Tombstone)
+    await until(lambda: is_empty(two, where), "no segment")
 
 
 async def test_what_was_not_verified_is_not_in_the_store(segmented: Nodes) -> None:
