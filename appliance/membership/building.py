@@ -25,7 +25,6 @@ def membership_of(config: Config, catalogue: Catalogue, store: ObjectStore, cloc
         home=home,
         secret=settings.secret,
         nodes=catalogue.nodes,
-        notes=catalogue.notes,
         store_proof=StoreProof(_address_of(config), nodes=catalogue.nodes, notes=catalogue.notes, store=store),
         clock=clock,
         boot_clock=system_boot_clock,

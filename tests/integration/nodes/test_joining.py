@@ -119,6 +119,23 @@ async def test_a_node_with_another_secret_is_refused_while_others_run(one: Confi
         assert isinstance(await refused(one), NodeSecretDiffers)
 
 
+async def test_of_two_first_starts_with_different_secrets_one_joins(
+    one: Config, two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_are_there, join = asyncio.Barrier(2), NodeRows.join
+
+    async def join_together(*what: Any) -> None:
+        await both_are_there.wait()
+        await join(*what)
+
+    monkeypatch.setattr(NodeRows, "join", join_together)
+    stranger = replace(two, node=replace(two.node, secret="one that the other node does not have"))
+    async with AsyncExitStack() as stack:
+        starts = [stack.enter_async_context(node(config)) for config in (one, stranger)]
+        outcomes = await asyncio.gather(*starts, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, BaseException)] == [NodeSecretDiffers]
+
+
 @pytest.mark.parametrize("ahead_s", [5, -5])
 async def test_a_node_whose_clock_differs_is_refused(one: Config, ahead_s: int) -> None:
     error = await refused(one, clock=lambda: system_clock() + ahead_s)

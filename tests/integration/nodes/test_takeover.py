@@ -93,7 +93,7 @@ async def test_a_node_that_answers_keeps_its_uploads(segmented: Nodes, jpeg: byt
         await problem(await Tus(two).patch(where, 0, jpeg), "node-unavailable")
     finally:
         assert one.appliance.membership is not None
-        await one.appliance.catalogue.nodes.join(one.appliance.membership.node)
+        await one.appliance.membership._join()
     assert (await Tus(two).patch(where, 0, jpeg)).status == 204
 
 
