@@ -22,6 +22,7 @@ from appliance.membership.membership import Tell
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
 from appliance.processes.leftovers import take_over_leftovers
+from appliance.resumable.inheritance import INHERITED, Inheritance
 from appliance.server.background_jobs import background_jobs
 from appliance.server.control import Commands, listening
 from appliance.server.data_dir_lock import owned_data_dir
@@ -89,6 +90,9 @@ async def started(
         await caches.start()
         await spool.start()
         await container.clock_guard.start()
+        await Inheritance(
+            config.spool_dir / INHERITED, uploads=spool.uploads, catalogue=catalogue, this_node=container.this_node
+        ).claim()
         await container.upload_janitor.recover()
         await container.sweeps.spool(older_than_s=0)
         await container.claims.make()

@@ -11,10 +11,13 @@ class NodeCatalogue(Protocol):
     async def now(self) -> float:
         """The database's time, in unix seconds."""
 
-    async def join(self, node: Node) -> None:
+    async def join(self, node: Node, secret_proof: str) -> None:
         """Add the node, or bring its row up to this start. Its leases of before are released.
 
-        Raises NodeNameInUse while a node of that name with another `home` is alive.
+        `secret_proof` is a code that only who has the nodes' secret can make. The secret can be changed while no other
+        node is alive: then the proof replaces the one before.
+
+        Raises NodeSecretDiffers; NodeNameInUse while a node of that name with another `home` is alive.
         """
 
     async def beat(self, name: str) -> None:

@@ -64,8 +64,11 @@ class UploadCatalogue(Protocol):
     async def count_unfinished(self, now_s: int, limit: int) -> int:
         """How many uploads are being received and not overdue, counted up to `limit`."""
 
-    async def due(self, now_s: int, *, after_s: int = 0, limit: int = 500) -> list[Upload]:
-        """Uploads being received that are overdue at `now_s`, longest overdue first, due later than `after_s`."""
+    async def due(self, now_s: int, *, node: str | None = None, after_s: int = 0, limit: int = 500) -> list[Upload]:
+        """Uploads being received that are overdue at `now_s`, longest overdue first, due later than `after_s`.
+
+        With `node` only those of that node, under this name or a former one, and those of nodes that were forgotten.
+        """
 
     async def forget(self, now_s: int, limit: int = 1000) -> int:
         """Forget ended uploads that were kept long enough. Returns how many."""

@@ -77,7 +77,8 @@ def build(  # noqa: PLR0917 - one of each part
     membership: Membership | None = None,
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
-    calls, this_node = _calls(config, catalogue, spool), ThisNode(node_name(config.node) if config.is_node else None)
+    calls = None if membership is None else _calls(config, catalogue, spool, membership)
+    this_node = ThisNode(node_name(config.node) if config.is_node else None)
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
     observed = ObservedStore(store, metrics)
@@ -298,7 +299,6 @@ def build(  # noqa: PLR0917 - one of each part
     )
 
 
-def _calls(config: Config, catalogue: Catalogue, spool: Spool) -> Calls | None:
-    if not config.is_node:
-        return None
-    return Calls.of(node_name(config.node), config.node.secret or "", catalogue.nodes, spool, time.time)
+def _calls(config: Config, catalogue: Catalogue, spool: Spool, membership: Membership) -> Calls:
+    name, secret = membership.node.name, config.node.secret or ""
+    return Calls.of(name, secret, rows=catalogue.nodes, pulse=membership.pulse, spool=spool, clock=time.time)

@@ -18,6 +18,8 @@ class OriginalObjects:
     def __init__(self, store: ObservedStore) -> None:
         self._store = store
         self._ahead: set[str] = set()
+        self._rowless: dict[str, Image] = {}
+        """What an attempt to put ahead may have left in the store, while its image has no row."""
 
     async def put(self, image: Image, path: Path, record: ObjectRecord) -> None:
         """Raises StoreUnavailable.
@@ -41,6 +43,7 @@ class OriginalObjects:
         self.forget_ahead(image.slug)
         if self._store.fault is not None or image.bytes > LARGE_BYTES:
             return
+        self._rowless[image.slug] = image
         with contextlib.suppress(TimeoutError, StoreUnavailable):
             async with asyncio.timeout(budget_s), self._store.breaker.permit(alone=True):
                 await self.put(image, path, record)
@@ -51,8 +54,21 @@ class OriginalObjects:
         return slug in self._ahead
 
     def forget_ahead(self, slug: str) -> None:
-        """The original is not ahead any more: it was shipped, or never became an image."""
+        """The original is not ahead any more: it was shipped, or its landed file was taken back."""
         self._ahead.discard(slug)
+
+    def is_rowless(self, slug: str) -> bool:
+        """Whether the store may have an original that was put ahead, and has no row so far."""
+        return slug in self._rowless
+
+    def keep(self, slug: str) -> None:
+        """The original has a row now, or it is another node's."""
+        self._rowless.pop(slug, None)
+
+    async def withdraw(self, slug: str) -> None:
+        """Remove an original that was put ahead and gets no row. Raises StoreUnavailable."""
+        if (image := self._rowless.pop(slug, None)) is not None:
+            await self.delete(image)
 
     async def delete(self, image: Image) -> None:
         """Remove what an attempt may have put. Raises StoreUnavailable."""

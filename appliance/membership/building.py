@@ -4,7 +4,7 @@ from appliance import __version__
 from appliance.catalogue import Catalogue
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
-from appliance.domain.clock import Clock
+from appliance.domain.clock import Clock, system_boot_clock
 from appliance.domain.nodes import Node
 from appliance.membership.home import home_at
 from appliance.membership.membership import Membership
@@ -25,9 +25,9 @@ def membership_of(config: Config, catalogue: Catalogue, store: ObjectStore, cloc
         home=home,
         secret=settings.secret,
         nodes=catalogue.nodes,
-        notes=catalogue.notes,
         store_proof=StoreProof(_address_of(config), nodes=catalogue.nodes, notes=catalogue.notes, store=store),
         clock=clock,
+        boot_clock=system_boot_clock,
     )
 
 

@@ -43,6 +43,14 @@ def home_at(path: Path, clock: Clock) -> Home:
     return made
 
 
+def known_home_id(path: Path) -> str | None:
+    """The id in the file; None where there is none. Raises UnfitInstallation."""
+    try:
+        return str(json.loads(path.read_bytes())["id"]) if path.exists() else None
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise UnfitInstallation(f"{path} can't be used: {fault}. Remove it if the disk is fine.") from fault
+
+
 def _keep(home: Home) -> None:
     known = {name: value for name, value in asdict(home).items() if name != "path"}
     files.write_whole(home.path, json.dumps(known).encode(), unfinished=home.path.with_name(f".{home.path.name}"))

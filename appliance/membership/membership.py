@@ -5,21 +5,19 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 
-from appliance.catalogue import NodeCatalogue, Notes
+from appliance.catalogue import NodeCatalogue
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
     ApplianceError,
     NodeClockDiffers,
     NodeNameInUse,
-    NodeSecretDiffers,
     StoreUnavailable,
 )
 from appliance.domain.nodes import BEAT_EVERY_S, DEAD_AFTER_S, MAX_CLOCK_SKEW_S, Node
 from appliance.membership.home import Home
 from appliance.membership.store_proof import StoreProof
+from appliance.nodes.pulse import Pulse
 
-SECRET_HASH = "nodes/secret"  # noqa: S105 - the name of a note
-"""The note with a code that only who has the secret can make."""
 _PROVEN_TEXT = b"the nodes of one appliance"
 RETRY_S = 1.0
 MIN_LEASE_S = 600
@@ -40,15 +38,15 @@ class Membership:
         home: Home,
         secret: str,
         nodes: NodeCatalogue,
-        notes: Notes,
         store_proof: StoreProof,
         clock: Clock,
+        boot_clock: Clock,
     ) -> None:
         self.node = node
+        self.pulse = Pulse(boot_clock)
         self._home = home
-        self._secret = secret
+        self._secret_proof = hmac.digest(secret.encode(), _PROVEN_TEXT, "sha256").hex()
         self._nodes = nodes
-        self._notes = notes
         self._store_proof = store_proof
         self._clock = clock
         self._beating: asyncio.Task[None] | None = None
@@ -64,7 +62,6 @@ class Membership:
         Raises NodeClockDiffers, NodeSecretDiffers, NodeNameInUse, NodeStoreDiffers, and the catalogue's faults.
         """
         await self._require_clock()
-        await self._require_secret()
         await self._join_by_name(tell)
         self._beating = asyncio.create_task(self._beat_forever())
         while True:
@@ -112,36 +109,33 @@ class Membership:
                 f"same time, within {MAX_CLOCK_SKEW_S:g} s: set both by NTP (see `timedatectl`)."
             )
 
-    async def _require_secret(self) -> None:
-        """The secret can be changed while no node runs."""
-        proof = hmac.digest(self._secret.encode(), _PROVEN_TEXT, "sha256").hex()
-        known = await self._notes.get(SECRET_HASH)
-        if known is not None and hmac.compare_digest(known, proof):
-            return
-        others = [node.name for node in await self._nodes.nodes() if node.is_alive and node.name != self.node.name]
-        if known is not None and others:
-            raise NodeSecretDiffers(
-                f"The secret of this node is not that of {', '.join(others)}. Set the same node.secret on all nodes; "
-                "to change it, stop all of them first."
-            )
-        await self._notes.set(SECRET_HASH, proof)
-
     async def _join_by_name(self, tell: Tell) -> None:
         """A namesake that was killed, and whose disk was lost with its home, is silent soon."""
         for _ in range(DEAD_AFTER_S + BEAT_EVERY_S):
             try:
-                return await self._nodes.join(self.node)
+                return await self._join()
             except NodeNameInUse as fault:
                 await tell("node", "another one has this name", fault.detail)
             await asyncio.sleep(RETRY_S)
-        return await self._nodes.join(self.node)
+        return await self._join()
+
+    async def _join(self) -> None:
+        begun_s = self.pulse.boot_clock()
+        await self._nodes.join(self.node, self._secret_proof)
+        self.pulse.record(begun_s)
+
+    async def _beat(self) -> None:
+        begun_s = self.pulse.boot_clock()
+        await self._nodes.beat(self.node.name)
+        self.pulse.record(begun_s)
 
     async def _beat_forever(self) -> None:
+        """Once the catalogue is back after a fault, this node is heard within a moment."""
         is_heard = True
         while True:
-            await asyncio.sleep(BEAT_EVERY_S)
+            await asyncio.sleep(BEAT_EVERY_S if is_heard else RETRY_S)
             try:
-                await self._nodes.beat(self.node.name)
+                await self._beat()
             except ApplianceError as fault:
                 if is_heard:
                     log.warning("the other nodes may take this one for dead: %s", fault.detail)

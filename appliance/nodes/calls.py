@@ -6,6 +6,7 @@ from appliance.catalogue import NodeCatalogue
 from appliance.domain.clock import Clock
 from appliance.nodes.neighbours import Neighbours
 from appliance.nodes.originals import NeighbourOriginals
+from appliance.nodes.pulse import Pulse
 from appliance.nodes.signatures import Signatures
 from appliance.nodes.uploads import NeighbourUploads
 from appliance.spool import Spool
@@ -21,8 +22,8 @@ class Calls:
     uploads: NeighbourUploads
 
     @classmethod
-    def of(cls, name: str, secret: str, rows: NodeCatalogue, spool: Spool, clock: Clock) -> "Calls":
+    def of(cls, name: str, secret: str, *, rows: NodeCatalogue, pulse: Pulse, spool: Spool, clock: Clock) -> "Calls":
         """Those of the node with this name."""
         signatures = Signatures(secret, clock)
-        neighbours = Neighbours(name, signatures=signatures, rows=rows)
+        neighbours = Neighbours(name, signatures=signatures, rows=rows, pulse=pulse)
         return cls(signatures, neighbours, NeighbourOriginals(neighbours), NeighbourUploads(neighbours, spool))

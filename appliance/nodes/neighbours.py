@@ -15,6 +15,7 @@ from yarl import URL
 from appliance.catalogue import NodeCatalogue
 from appliance.domain.errors import NodeUnavailable
 from appliance.domain.nodes import Node
+from appliance.nodes.pulse import Pulse
 from appliance.nodes.signatures import NodeCall, Signatures
 
 SENDER: Final = "Appliance-Node"
@@ -40,10 +41,11 @@ log = logging.getLogger(__name__)
 
 
 class Neighbours:
-    """Calls other nodes. `name` is this node's."""
+    """Calls other nodes. `name` and `pulse` are this node's."""
 
-    def __init__(self, name: str, *, signatures: Signatures, rows: NodeCatalogue) -> None:
+    def __init__(self, name: str, *, signatures: Signatures, rows: NodeCatalogue, pulse: Pulse) -> None:
         self.name = name
+        self._pulse = pulse
         self._signatures = signatures
         self._rows = rows
         self._session: aiohttp.ClientSession | None = None
@@ -88,18 +90,22 @@ class Neighbours:
     async def is_lost(self, name: str) -> bool:
         """Whether the node was silent for so long that others may take over its unfinished uploads, or is unknown.
 
-        As the list of nodes was up to `KNOWN_S` ago. Raises the catalogue's faults.
+        As the list of nodes was up to `KNOWN_S` ago. No node that is known is lost while this one isn't heard either.
+        Raises the catalogue's faults.
         """
         await self._refresh()
         node = self._nodes.get(name)
-        return node is None or node.is_lost
+        return node is None or self._is_silent(node)
 
     async def _url(self, name: str) -> str:
         await self._refresh()
         node = self._nodes.get(name)
-        if node is None or not node.is_alive:
+        if node is None or node.has_left or self._is_silent(node):
             raise unavailable()
         return node.url
+
+    def _is_silent(self, node: Node) -> bool:
+        return node.is_lost and self._pulse.is_steady
 
     async def _refresh(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -7,16 +7,22 @@ store before the number of processes is changed.
 import logging
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from appliance.config.model import Config
 from appliance.domain.errors import UnfitInstallation
+from appliance.membership.home import known_home_id
 from appliance.processes.share import folder_of
+from appliance.resumable.inheritance import INHERITED, folder_for
 from appliance.server.data_dir_lock import owned_folder
 from appliance.shared import files
 
-KEPT = ("landed", "uploads", "orphans", "sidecars", "shipping")
-"""The folders of a spool whose files exist nowhere else, or say how far a transfer is; the others can be made again."""
+KEPT = ("landed", "orphans", "sidecars", "shipping")
+"""The folders of a spool whose files exist nowhere else, or say how far a transfer is; the others can be made again.
+
+Unfinished uploads are kept as well, in a folder of their own: their rows have yet to say who has them.
+"""
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +36,11 @@ def take_over_leftovers(config: Config) -> None:
     several = config.server.processes > 1
     heir = folder_of(config, 1) if several else config.data_dir
     if several:
-        _take_over(config.data_dir, heir)
+        _take_over(config, config.data_dir, heir)
     for folder in sorted(_processes_below(config.data_dir)):
         if not several or int(folder.name.removeprefix("node-")) > config.server.processes:
             with owned_folder(folder):
-                _take_over(folder, heir)
+                _take_over(config, folder, heir)
 
 
 def _processes_below(data_dir: Path) -> Iterator[Path]:
@@ -43,9 +49,15 @@ def _processes_below(data_dir: Path) -> Iterator[Path]:
             yield folder
 
 
-def _take_over(folder: Path, heir: Path) -> None:
+def _take_over(config: Config, folder: Path, heir: Path) -> None:
     try:
-        moved = sum(_move(folder / "spool" / name, heir / "spool" / name) for name in KEPT)
+        source, target = folder / "spool", heir / "spool"
+        moved = sum(_move(source / name, target / name) for name in KEPT)
+        moved += _move(
+            source / "uploads", folder_for(target, known_home_id(replace(config, data_dir=folder).node_id_path))
+        )
+        for inherited in _folders(source / INHERITED):
+            moved += _move(inherited, target / INHERITED / inherited.name)
         for name in ("spool", "cache"):
             if (folder / name).is_dir():
                 shutil.rmtree(folder / name)
@@ -56,6 +68,10 @@ def _take_over(folder: Path, heir: Path) -> None:
         ) from fault
     if moved:
         log.info("moved what was left in a spool", extra={"from": str(folder), "to": str(heir), "files": moved})
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _move(source: Path, target: Path) -> int:

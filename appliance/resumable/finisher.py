@@ -222,3 +222,4 @@ class UploadFinisher:
         self._reservations.release(upload.id_hash)
         self._unfinished.end(upload.id_hash)
         self._locks.drop(upload.id_hash)
+        await self._committer.withdraw(upload)

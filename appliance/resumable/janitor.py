@@ -36,9 +36,10 @@ class UploadJanitor:
                 await self._spool.take_back(slug, self._spool.uploads.path(upload.id_hash), upload.length)
 
     async def run(self) -> int:
-        """Finish this node's complete uploads, give up its overdue ones, and forget old ones.
+        """Finish this node's complete uploads, give up its overdue ones and those of no node, and forget old ones.
 
-        Returns how many were given up. Those of another node may be complete there, whether it is alive or not.
+        Returns how many were given up. Those of another node may be complete there, whether it is alive or not, until
+        that node is forgotten.
         """
         await self.finish_complete()
         given_up = await self._give_up_overdue()
@@ -81,11 +82,16 @@ class UploadJanitor:
 
     async def _give_up_overdue(self) -> int:
         now_s, after_s, given_up = int(self._clock()), 0, 0
-        while uploads := await self._catalogue.uploads.due(now_s, after_s=after_s, limit=BATCH):
+        node, withdrawals = self._this_node.name, self._resumable.withdrawals
+        while uploads := await self._catalogue.uploads.due(now_s, node=node, after_s=after_s, limit=BATCH):
             for upload in uploads:
-                busy = self._resumable.locks.is_in_use(upload.id_hash) or self._resumable.lookup.is_complete(upload)
-                if not busy and self._this_node.has(upload.node):
-                    await self._resumable.withdrawals.give_up(upload)
+                if self._this_node.lacks(upload.node):
+                    given_up += await withdrawals.give_up(upload, is_link_known=True)
+                elif not self._is_busy(upload):
+                    await withdrawals.give_up(upload)
                     given_up += 1
             after_s = uploads[-1].expires_s
         return given_up
+
+    def _is_busy(self, upload: Upload) -> bool:
+        return self._resumable.locks.is_in_use(upload.id_hash) or self._resumable.lookup.is_complete(upload)

@@ -53,10 +53,13 @@ class Withdrawals:
         async with self._locks.of(upload.id_hash).held():
             return await self.give_up(upload)
 
-    async def give_up(self, upload: Upload) -> bool:
-        """Give the upload up, for a caller that holds its lock or knows that nobody does. False when it had ended."""
+    async def give_up(self, upload: Upload, *, is_link_known: bool = False) -> bool:
+        """Give the upload up, for a caller that holds its lock or knows that nobody does. False when it had ended.
+
+        The link of an empty one need not be remembered for a year, unless others may know it (`is_link_known`).
+        """
         now_s = int(self._clock())
-        for_good = self._lookup.offset(upload) > 0  # the link of an empty one need not be remembered for a year
+        for_good = is_link_known or self._lookup.offset(upload) > 0
         given_up = await self._rows.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=for_good)
         self._finisher.notify(upload)
         if not self._finisher.is_finishing(upload.id_hash):  # which cleans up itself

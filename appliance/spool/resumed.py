@@ -137,11 +137,7 @@ class UploadFiles:
 
     async def start(self) -> None:
         """Cut off bytes that a crash left unverified."""
-        await self._threads.run(self._cut_unverified)
-
-    def _cut_unverified(self) -> None:
-        for mark in self._folder.glob(f"*{MARK}"):
-            _cut(mark.with_name(mark.name.removesuffix(MARK)), mark)
+        await self._threads.run(cut_unverified, self._folder)
 
     def close(self) -> None:
         """End the reading of digests."""
@@ -263,6 +259,12 @@ class UploadFiles:
         """The names of all uploads that have a file."""
         found = await self._threads.run(os.listdir, self._folder)
         return sorted(name for name in found if not name.endswith(MARK))
+
+
+def cut_unverified(folder: Path) -> None:
+    """Cut off the bytes of files of uploads that were never verified."""
+    for mark in folder.glob(f"*{MARK}"):
+        _cut(mark.with_name(mark.name.removesuffix(MARK)), mark)
 
 
 def _write_mark(mark: Path, offset: int) -> None:

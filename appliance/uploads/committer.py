@@ -1,6 +1,7 @@
 """Committer: makes an image of a received file, whichever way its bytes came."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,11 +11,11 @@ from appliance.delivery import Delivery
 from appliance.domain.access_keys import AccessKey
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
-from appliance.domain.errors import ApplianceError, CatalogueUnavailable, KeyInvalid
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, Conflict, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
 from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, UploadOptions
 from appliance.domain.renditions import Facts, Priority
-from appliance.domain.resumable_uploads import Upload
+from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.domain.upload_options import clean_options
 from appliance.lifecycle.shipping import Shipper
@@ -24,6 +25,8 @@ from appliance.spool import Incoming, Spool
 from appliance.uploads.admission import RequireNotBanned
 from appliance.uploads.metadata_scrubber import Scrubbed, Scrubber
 from appliance.workers import Workers
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,7 @@ class Committer:
             await self._spool.land(scrubbed.incoming, record.metadata)
             self._require_not_banned(client, image.access_key)
             if upload is not None and self._this_node.name is not None:
+                await self._require_unchanged(upload)
                 path = self._spool.landed_path(image.slug)
                 await self._shipper.objects.put_ahead(image, path, record, self._limits.ack_budget_s)
             try:
@@ -150,18 +154,44 @@ class Committer:
         assert upload.token_hash is not None, "a partial upload becomes no image"
         options = clean_options(upload.options)  # older releases recorded them unchecked
         try:
-            return await self.commit(
+            committed = await self.commit(
                 incoming, options, upload.token_hash, client, upload=upload, upload_kept_until_s=kept_until_s
             )
         except ApplianceError:
             self._shipper.objects.forget_ahead(incoming.slug)
             await self._spool.take_back(incoming.slug, incoming.path, upload.length)
             raise
+        self._shipper.objects.keep(incoming.slug)
+        return committed
+
+    async def withdraw(self, upload: Upload) -> None:
+        """Remove from the store what was put ahead for an upload that has ended, unless an image has it.
+
+        Best effort: the search for orphans removes what is left.
+        """
+        slug, objects = upload.slug, self._shipper.objects
+        if slug is None or not objects.is_rowless(slug):
+            return
+        try:
+            row = await self._catalogue.uploads.get(upload.id_hash)
+            is_active = row is not None and row.state is UploadState.RECEIVING
+            if is_active or isinstance(await self._catalogue.images.get(slug), Image):  # another node has it
+                objects.keep(slug)
+            else:
+                await objects.withdraw(slug)
+        except ApplianceError as fault:
+            log.info("an original is left to the search for orphans: %s", fault.detail, extra={"slug": slug})
 
     async def prewarm_and_ship(self, committed: Committed, client: Client) -> None:
         """Have the image's sizes rendered, and ship its original, waiting for the store within the ack budget."""
         self._delivery.prewarm_soon(committed.image, client.id)  # first: a huge image takes seconds for either
         await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.id)
+
+    async def _require_unchanged(self, upload: Upload) -> None:
+        """Raises Conflict where the upload has ended, or another node took it over and may have shipped it."""
+        row = await self._catalogue.uploads.get(upload.id_hash)
+        if row is None or row.state is not UploadState.RECEIVING or row.node != upload.node:
+            raise Conflict("The upload was cancelled in the meantime.")
 
     async def _key_of(self, client: Client, upload: Upload | None) -> AccessKey | None:
         """The key that the image counts for: of a resumable upload the one that it was created with.

@@ -64,6 +64,7 @@ def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.C
         ("FORGET_IDEMPOTENCY", "idempotency_by_time"),
         ("UPLOAD_BY_SLUG", "uploads_by_slug"),
         ("UPLOADS_DUE", "uploads_receiving"),
+        ("UPLOADS_DUE_AT", "uploads_receiving"),
         ("UNFINISHED_UPLOADS", "uploads_receiving"),
         ("FORGET_UPLOADS", "uploads_ended"),
         ("ALBUMS_DUE", "albums_due"),

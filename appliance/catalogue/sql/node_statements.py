@@ -49,3 +49,7 @@ REVISED = """
 UNSHIPPED_NODES = """
     SELECT node FROM images INDEXED BY images_unshipped
     WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap"""
+UNSHIPPED_OF_NODE = """
+    SELECT 1 FROM images INDEXED BY images_unshipped
+    WHERE location = 'spool' AND ended IS NULL AND slug > '' AND node = :name LIMIT 1"""
+"""Walks what waits for the store on any node. An index of its own would be a write more for every upload."""

@@ -5,14 +5,16 @@ from typing import Any
 
 from appliance.catalogue.sql import node_statements as sql
 from appliance.catalogue.sql.connection import Connection
-from appliance.catalogue.sql.image_queries import unshipped_by_node
+from appliance.catalogue.sql.notes import get_note, set_note
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.catalogue.sql.writer import Writer
-from appliance.domain.errors import CommandFailed, NodeNameInUse
+from appliance.domain.errors import CommandFailed, NodeNameInUse, NodeSecretDiffers
 from appliance.domain.nodes import DEAD_AFTER_S, JobLease, Node
 
+SECRET_PROOF = "nodes/secret"  # noqa: S105 - the name of a note
+"""The note with the proof of the nodes' secret."""
 _ALIVE = {"dead_after_s": DEAD_AFTER_S}
 
 
@@ -26,8 +28,8 @@ class NodeRows:
     async def now(self) -> float:
         return await self._readers.run(_now)
 
-    async def join(self, node: Node) -> None:
-        await self._writer.run(lambda connection: _join(connection, node))
+    async def join(self, node: Node, secret_proof: str) -> None:
+        await self._writer.run(lambda connection: _join(connection, node, secret_proof))
 
     async def beat(self, name: str) -> None:
         await self._writer.run(lambda connection: _change(connection, sql.BEAT, name=name))
@@ -55,7 +57,8 @@ def _now(connection: Connection) -> float:
     return float(connection.execute(sql.NOW).fetchone()[0])
 
 
-def _join(connection: Connection, node: Node) -> Outcome[None]:
+def _join(connection: Connection, node: Node, secret_proof: str) -> Outcome[None]:
+    _require_secret(connection, node, secret_proof)
     values = asdict(node) | {"schema": MIGRATIONS[-1].name} | _ALIVE
     if connection.execute(sql.NAMESAKE, values).fetchone():
         raise NodeNameInUse(
@@ -64,6 +67,19 @@ def _join(connection: Connection, node: Node) -> Outcome[None]:
     connection.execute(sql.JOIN, values)
     connection.execute(sql.RELEASE_ALL, {"node": node.name})
     return Outcome(None)
+
+
+def _require_secret(connection: Connection, node: Node, proof: str) -> None:
+    known = get_note(connection, SECRET_PROOF)
+    if known == proof:
+        return
+    others = [other.name for other in _nodes(connection) if other.is_alive and other.name != node.name]
+    if known is not None and others:
+        raise NodeSecretDiffers(
+            f"The secret of this node is not that of {', '.join(others)}. Set the same node.secret on all nodes; "
+            "to change it, stop all of them first."
+        )
+    set_note(connection, SECRET_PROOF, proof)
 
 
 def _leave(connection: Connection, name: str) -> Outcome[None]:
@@ -78,10 +94,10 @@ def _forget(connection: Connection, name: str) -> Outcome[None]:
         raise CommandFailed(f"There is no node {name!r:.80}. See `appliance status`.")
     if node.is_alive:
         raise CommandFailed(f"The node {name} is running. Stop it first.")
-    if count := unshipped_by_node(connection).get(name, 0):
+    if connection.execute(sql.UNSHIPPED_OF_NODE, {"name": name}).fetchone():
         raise CommandFailed(
-            f"Originals of images are on the node {name} alone ({count:,}). Start it with its data directory, so "
-            "that it brings them to the store."
+            f"Originals of images are on the node {name} alone. Start it with its data directory, so that it brings "
+            "them to the store."
         )
     return _change(connection, sql.FORGET_NODE, name=name)
 

@@ -27,6 +27,11 @@ def get_note(connection: Connection, name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _set(connection: Connection, name: str, value: str) -> Outcome[None]:
+def set_note(connection: Connection, name: str, value: str) -> None:
+    """Part of a larger change."""
     connection.execute(sql.SET_NOTE, {"name": name, "value": value})
+
+
+def _set(connection: Connection, name: str, value: str) -> Outcome[None]:
+    set_note(connection, name, value)
     return Outcome(None)

@@ -68,8 +68,8 @@ class UploadRows:
     async def count_unfinished(self, now_s: int, limit: int) -> int:
         return await self._readers.run(_count_unfinished, now_s, limit)
 
-    async def due(self, now_s: int, *, after_s: int = 0, limit: int = 500) -> list[Upload]:
-        return await self._readers.run(_due, now_s, after_s, limit)
+    async def due(self, now_s: int, *, node: str | None = None, after_s: int = 0, limit: int = 500) -> list[Upload]:
+        return await self._readers.run(_due, now_s, node, after_s, limit)
 
     async def forget(self, now_s: int, limit: int = 1000) -> int:
         return await self._writer.run(lambda connection: _forget(connection, now_s, limit))
@@ -170,9 +170,10 @@ def _count_unfinished(connection: Connection, now_s: int, limit: int) -> int:
     return int(connection.execute(sql.UNFINISHED_UPLOADS, {"now_s": now_s, "limit": limit}).fetchone()[0])
 
 
-def _due(connection: Connection, now_s: int, after_s: int, limit: int) -> list[Upload]:
-    values = {"now_s": now_s, "after_s": after_s, "limit": limit}
-    return [upload_of(row) for row in connection.execute(sql.UPLOADS_DUE, values).fetchall()]
+def _due(connection: Connection, now_s: int, node: str | None, after_s: int, limit: int) -> list[Upload]:
+    values = {"now_s": now_s, "node": node, "after_s": after_s, "limit": limit}
+    statement = sql.UPLOADS_DUE if node is None else sql.UPLOADS_DUE_AT
+    return [upload_of(row) for row in connection.execute(statement, values).fetchall()]
 
 
 def _forget(connection: Connection, now_s: int, limit: int) -> Outcome[int]:

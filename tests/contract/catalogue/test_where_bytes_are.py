@@ -12,6 +12,7 @@ from appliance.domain.nodes import Node
 from appliance.domain.resumable_uploads import Refusal, UploadState
 from tests.support.rows import LATER, NOW_S, image, slug, upload
 
+PROOF = "of the secret"
 BOX_1 = Node("box-1", "http://10.0.0.1:8090", "home-1", "1.0")
 BOX_2 = Node("box-2", "http://10.0.0.2:8090", "home-2", "1.0")
 
@@ -66,7 +67,7 @@ async def test_a_node_claims_uploads_that_have_not_ended(catalogue: Catalogue) -
 async def test_a_node_claims_no_upload_of_another_one(catalogue: Catalogue) -> None:
     """It may have taken it over meanwhile."""
     for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
-        await catalogue.nodes.join(node)
+        await catalogue.nodes.join(node, PROOF)
     for number, name in enumerate((None, "box-1", "box-2", "formerly-box-1", "nobody-knows")):
         await catalogue.uploads.add(upload(number, node=name))
     await catalogue.uploads.claim([upload(number).id_hash for number in range(5)], "box-1")
@@ -90,7 +91,7 @@ async def test_an_upload_moves_from_the_node_that_it_was_on(catalogue: Catalogue
 async def test_one_node_takes_over_an_upload_of_a_lost_one(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await catalogue.nodes.join(BOX_1)
+    await catalogue.nodes.join(BOX_1, PROOF)
     lost = upload(0, node="box-1")
     await catalogue.uploads.add(lost)
     assert not await catalogue.uploads.take_over(lost, "box-2")  # it was heard of a moment ago
@@ -117,3 +118,17 @@ async def test_a_former_node_ends_no_upload(catalogue: Catalogue) -> None:
         await catalogue.images.add(image(0), upload=former, upload_kept_until_s=LATER)
     row = await catalogue.uploads.get(former.id_hash)
     assert row == replace(former, node="box-2")
+
+
+async def test_overdue_uploads_of_a_forgotten_node_are_due_at_every_other_one(catalogue: Catalogue) -> None:
+    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
+        await catalogue.nodes.join(node, PROOF)
+    for number, name in enumerate(("box-1", "box-2", "formerly-box-1", "forgotten", None)):
+        await catalogue.uploads.add(upload(number, node=name, expires_s=NOW_S + number))
+    assert [one.node for one in await catalogue.uploads.due(LATER, node="box-1")] == [
+        "box-1",
+        "formerly-box-1",
+        "forgotten",
+    ]
+    assert [one.node for one in await catalogue.uploads.due(LATER, node="box-2")] == ["box-2", "forgotten"]
+    assert [one.node for one in await catalogue.uploads.due(LATER, node="not-joined")] == ["forgotten"]

@@ -1,5 +1,6 @@
 """A node joins only what it belongs to, and says why it doesn't."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from appliance.catalogue.opening import open_catalogue
 from appliance.catalogue.postgres import migrations, writing
 from appliance.catalogue.sql import migration, schema
 from appliance.catalogue.sql.migration import Migration, Schema
+from appliance.catalogue.sql.nodes import NodeRows
 from appliance.config.model import Config
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import (
@@ -34,6 +36,7 @@ from appliance.objectstore import ObjectStore, open_store
 from tests.support.nodes import node_config
 from tests.support.postgres import new_schema
 from tests.support.servers import Server
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +117,23 @@ async def test_a_node_with_another_secret_is_refused_while_others_run(one: Confi
         assert "box-1" in error.detail
     async with node(stranger):
         assert isinstance(await refused(one), NodeSecretDiffers)
+
+
+async def test_of_two_first_starts_with_different_secrets_one_joins(
+    one: Config, two: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_are_there, join = asyncio.Barrier(2), NodeRows.join
+
+    async def join_together(*what: Any) -> None:
+        await both_are_there.wait()
+        await join(*what)
+
+    monkeypatch.setattr(NodeRows, "join", join_together)
+    stranger = replace(two, node=replace(two.node, secret="one that the other node does not have"))
+    async with AsyncExitStack() as stack:
+        starts = [stack.enter_async_context(node(config)) for config in (one, stranger)]
+        outcomes = await asyncio.gather(*starts, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, BaseException)] == [NodeSecretDiffers]
 
 
 @pytest.mark.parametrize("ahead_s", [5, -5])
@@ -218,3 +238,19 @@ async def test_a_node_that_changes_the_schema_waits_until_older_ones_have_stoppe
         pass
     changed_by(monkeypatch, "9998-more")
     assert (await refused(one)).code == "catalogue-too-new"
+
+
+async def test_a_node_beats_at_once_when_the_catalogue_is_back(one: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = asyncio.Event()
+    faults = [CatalogueUnavailable("The database is away.")]
+
+    async def beat(_rows: NodeRows, _name: str) -> None:
+        if faults:
+            monkeypatch.setattr(joining, "BEAT_EVERY_S", 3600)
+            raise faults.pop()
+        heard.set()
+
+    monkeypatch.setattr(NodeRows, "beat", beat)
+    monkeypatch.setattr(joining, "BEAT_EVERY_S", 0)
+    async with node(one):
+        await until(heard.is_set, "a heartbeat")

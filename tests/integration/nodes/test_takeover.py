@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from appliance.access.keys import NewKey
-from appliance.domain.model import Image
+from appliance.domain.model import Image, Tombstone
 from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
@@ -93,8 +93,24 @@ async def test_a_node_that_answers_keeps_its_uploads(segmented: Nodes, jpeg: byt
         await problem(await Tus(two).patch(where, 0, jpeg), "node-unavailable")
     finally:
         assert one.appliance.membership is not None
-        await one.appliance.catalogue.nodes.join(one.appliance.membership.node)
+        await one.appliance.membership._join()
     assert (await Tus(two).patch(where, 0, jpeg)).status == 204
+
+
+async def test_a_node_that_was_not_heard_itself_takes_nothing_over(
+    segmented: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an outage of the database all nodes look silent. The one that has the upload answers all the same."""
+    one, two = segmented
+    data = padded(400_000, 18)
+    where = await begun(one, data, 250_000)
+    monkeypatch.setattr("appliance.nodes.pulse.STEADY_WITHIN_S", 0.0)
+    async with one.lost():
+        assert await Tus(two).offset(where) == 250_000
+        assert (await Tus(two).patch(where, 250_000, data[250_000:])).status == 204
+    upload = await two.appliance.catalogue.uploads.get(id_of(where))
+    assert upload is not None
+    assert upload.node == one.name
 
 
 async def test_whoever_only_looks_moves_nothing(segmented: Nodes) -> None:
@@ -103,6 +119,23 @@ async def test_whoever_only_looks_moves_nothing(segmented: Nodes) -> None:
     async with one.lost(), one.silent():
         await problem(await two.get(where), "node-unavailable")
     assert await Tus(two).offset(where) == 100_000
+
+
+async def test_an_overdue_upload_of_a_forgotten_node_is_given_up(segmented: Nodes) -> None:
+    """Its bytes come back no more, so its link doesn't ask anybody to try again."""
+    one, two = segmented
+    where = await begun(one, padded(300_000, 19), 200_000)
+    slug, uploads = await Tus(one).slug(where), two.appliance.catalogue.uploads
+    upload = await uploads.get(id_of(where))
+    assert upload is not None
+    assert await uploads.move(upload, "box-9")
+    await problem(await two.get(f"/i/{slug}"), "node-unavailable")
+    await uploads.keep_until(upload.id_hash, int(two.clock()) - 1)
+    await two.appliance.upload_janitor.run()
+    assert (await two.get(f"/i/{slug}")).status == 410
+    assert (await Tus(two).head(where)).status == 410
+    assert isinstance(await two.appliance.catalogue.images.get(slug), Tombstone)
+    await until(lambda: is_empty(two, where), "no segment")
 
 
 async def test_what_was_not_verified_is_not_in_the_store(segmented: Nodes) -> None:

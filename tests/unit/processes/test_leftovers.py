@@ -29,7 +29,7 @@ def names(folder: Path) -> list[str]:
 def test_the_first_of_several_gets_what_a_server_that_was_alone_has(tmp_path: Path) -> None:
     leave(tmp_path, "one")
     take_over_leftovers(config(tmp_path, 2))
-    assert names(tmp_path) == ["node-1/spool/landed/one", "node-1/spool/uploads/one"]
+    assert names(tmp_path) == ["node-1/spool/inherited/none/one", "node-1/spool/landed/one"]
 
 
 def test_fewer_processes_keep_what_the_others_have(tmp_path: Path) -> None:
@@ -46,9 +46,10 @@ def test_fewer_processes_keep_what_the_others_have(tmp_path: Path) -> None:
 def test_a_server_that_is_alone_again_gets_it_back(tmp_path: Path) -> None:
     leave(tmp_path / "node-1", "one")
     leave(tmp_path / "node-2", "two")
+    (tmp_path / "node-2" / "node.id").write_text('{"id": "of-2"}')
     (tmp_path / "node-x").mkdir()  # somebody else's
     take_over_leftovers(config(tmp_path, 1))
-    assert names(tmp_path / "spool") == ["landed/one", "landed/two", "uploads/one", "uploads/two"]
+    assert names(tmp_path / "spool") == ["inherited/none/one", "inherited/of-2/two", "landed/one", "landed/two"]
 
 
 @pytest.mark.parametrize("newer", [1, 3])
@@ -83,3 +84,10 @@ def test_without_leftovers_nothing_is_made(tmp_path: Path) -> None:
     take_over_leftovers(config(tmp_path, 1))
     take_over_leftovers(config(tmp_path, 2))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_moved_and_not_claimed_is_moved_on(tmp_path: Path) -> None:
+    leave(tmp_path / "node-2", "two")
+    take_over_leftovers(config(tmp_path, 1))
+    take_over_leftovers(config(tmp_path, 3))
+    assert names(tmp_path / "node-1") == ["spool/inherited/none/two", "spool/landed/two"]
