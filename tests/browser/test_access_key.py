@@ -130,7 +130,9 @@ async def test_a_ban_of_the_address_leaves_the_kept_key(closed: ServerProcess, o
     met(page).clear()  # the status
 
 
-async def test_a_page_opened_before_a_ban_says_that_the_key_is_valid(closed: ServerProcess, open_page: OpenPage) -> None:
+async def test_a_page_opened_before_a_ban_says_that_the_key_is_valid(
+    closed: ServerProcess, open_page: OpenPage
+) -> None:
     page = await open_page(closed.url)
     await page.get_by_label("Access key").fill(minted(closed, "early"))
     assert closed.command("ban", "add", "127.0.0.1", "--force").returncode == 0
