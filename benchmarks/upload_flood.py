@@ -6,8 +6,9 @@ photograph, two seconds after the page has come: while it is asked for proofs of
 meanwhile; where it is refused all the same, it solves another, which counts. How long the host makes it wait, without
 the solving, is given apart. The flood solves nothing. Flood, people and host share the machine, and what each of them
 takes of it is given; with `--apart` the flood has a core of its own, and the others share the rest. The host's limits
-are on as they come, but for the amount that all without a key may upload in a day, which the flood has to reach within
-the run.
+are on as they come, but for the amount that all without a key may upload in a day: 200 MB, which is what the flood may
+put on the disk at most. It gets there only if what comes before doesn't hold: proof of work keeps nearly all of it out,
+and the slow lane lets in a few a second.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 
 from benchmarks.harness import RunningServer, distinct, report, server
+from benchmarks.load.flooder import BROKEN, WAITING
 from benchmarks.load.kept_connections import KeptConnections, Picture, Reply
 from benchmarks.load.open_loop import (
     BYTES,
@@ -58,8 +60,9 @@ SETTINGS = {
 }
 HEADER = (
     "addresses",
-    "uploads/s refused or taken",
-    "answers",
+    "uploads/s sent or waiting to be",
+    "answered/s",
+    "what came of them",
     "views, ms: p95",
     "slowest",
     "phone's upload, ms: p95",
@@ -67,7 +70,7 @@ HEADER = (
     "without its solving: p95",
     "solved ahead, refused first",
     "failed",
-    "memory, MB: before, most",
+    "memory, MB: before, max",
     "disk, MB",
     "cores: host, flood, people",
 )
@@ -102,12 +105,12 @@ class People:
         return page.upload(Picture(distinct(self._photo, next(self._numbers)), BYTES))
 
 
-class MostMemory:
+class MaxMemory:
     """The server process's resident memory, sampled while the block runs."""
 
     def __init__(self, running: RunningServer) -> None:
         self._running = running
-        self.before_bytes = self.most_bytes = running.memory_bytes()
+        self.before_bytes = self.max_bytes = running.memory_bytes()
 
     @contextmanager
     def sampled(self) -> Iterator[None]:
@@ -115,7 +118,7 @@ class MostMemory:
 
         def sample() -> None:
             while not done.wait(SAMPLE_S):
-                self.most_bytes = max(self.most_bytes, self._running.memory_bytes())
+                self.max_bytes = max(self.max_bytes, self._running.memory_bytes())
 
         thread = threading.Thread(target=sample)
         thread.start()
@@ -132,6 +135,11 @@ class Flood:
 
     answers: Counter[str] = field(default_factory=Counter)
     cpu_s: float = 0.0
+
+    @property
+    def answered(self) -> int:
+        """How many uploads got a response."""
+        return self.answers.total() - self.answers[BROKEN] - self.answers[WAITING]
 
 
 @contextmanager
@@ -180,7 +188,7 @@ def _measured(addresses: int, seconds: float, flood_cores: set[int]) -> tuple[st
 def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float, flood_cores: set[int]) -> tuple[str, ...]:
     """The rest of the row, of a host that has these images in its folder."""
     with server(folder, **SETTINGS) as running:
-        people, memory = People(running, slugs), MostMemory(running)
+        people, memory = People(running, slugs), MaxMemory(running)
         disk_before = disk_bytes(running.data_dir)
         host_before_s, own_before_s = running.cpu_s(), time.process_time()
         with flood(running.port, addresses, seconds + CHOOSING_S, flood_cores) as came, memory.sampled():
@@ -191,6 +199,7 @@ def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float, floo
     seconds += CHOOSING_S
     return (
         f"{came.answers.total() / seconds:.0f}",
+        f"{came.answered / seconds:.0f}",
         ", ".join(f"{answer}: {number}" for answer, number in came.answers.most_common()) or "-",
         f"{p95_ms(views):.0f}",
         f"{max(views) * 1000:.0f}",
@@ -200,7 +209,7 @@ def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float, floo
         f"{sum(page.solved_ahead for page in people.pages)}, {sum(page.was_refused for page in people.pages)}"
         f" of {len(uploads)}",
         str(sum(one.fault is not None for one in outcomes)),
-        f"{memory.before_bytes / 1e6:.0f}, {memory.most_bytes / 1e6:.0f}",
+        f"{memory.before_bytes / 1e6:.0f}, {memory.max_bytes / 1e6:.0f}",
         f"{disk / 1e6:.0f}",
         ", ".join(f"{each / seconds:.2f}" for each in busy_s),
     )

@@ -98,7 +98,7 @@ class AccessKeys:
     async def revoke(self, name: str) -> AccessKey:
         """End the key with this name or id, at once and for good. Raises UnknownKey."""
         now_s = int(self._clock())
-        return await self._change(name, lambda key: replace(key, revoked_s=key.revoked_s or now_s, former_hash=None))
+        return await self._change(name, lambda key: replace(key, revoked_s=key.revoked_s or now_s))
 
     async def rotate(self, name: str) -> tuple[AccessKey, str]:
         """Replace the secret of the key with this name or id; the old one ends at once. Raises UnknownKey, Conflict."""

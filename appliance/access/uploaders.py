@@ -24,8 +24,9 @@ class Uploaders:
     async def check(self, request: AdmissionRequest) -> None:
         """Raises as `require` and `require_within` do, and InvalidExpiry.
 
-        A repeat makes no image, so the limits of its key don't concern it. Who continues an upload shows by its secret
-        id that it was admitted. The row that makes an image of it is not added for a key that has ended meanwhile.
+        A repeat makes no image, so the limits of its key don't concern it. Anyone who continues an upload shows by
+        its secret id that it was admitted. The row that makes an image of it is not added for a key that
+        has ended meanwhile.
         """
         key = request.client.access_key
         if request.stage is UploadStage.CONTINUING or (request.key_may_follow and key is None):

@@ -91,6 +91,11 @@ class Config:
         return bool(self.server.trusted_proxies) or not all(map(is_loopback, addresses))
 
     @property
+    def limits_wait_for_proxy(self) -> bool:
+        """Whether limits are off until a proxy on this machine forwards a request: it makes the host open to others."""
+        return self.limits.mode == "auto" and not self.limits_on
+
+    @property
     def is_node(self) -> bool:
         """Whether this server is one of several that share a catalogue and a store."""
         return self.node.listen is not None

@@ -122,7 +122,7 @@ def build(  # noqa: PLR0917 - one of each part
             rows=catalogue.uploads,
         )
     unfinished = UnfinishedUploads(
-        config.uploads.max_unfinished, rows=catalogue.uploads, origins=limits.origins, clock=clock
+        config.uploads.max_unfinished, rows=catalogue.uploads, sealed_addresses=limits.sealed_addresses, clock=clock
     )
     prompt_writes = PromptWrites(observed, config.uploads.ack_budget_s)
     access_records = StoredAccessRecords(outbox=catalogue.records, store=observed, prompt_writes=prompt_writes)
@@ -278,7 +278,9 @@ def build(  # noqa: PLR0917 - one of each part
         ),
         revisions=RevisionFollower(node_name(config.node), catalogue=catalogue, caches=caches, spool=spool),
         limits=limits,
-        forwarding_watch=ForwardingWatch(TrustedProxies(config.server.trusted_proxies), limits.aside, clock),
+        forwarding_watch=ForwardingWatch(
+            TrustedProxies(config.server.trusted_proxies), limits.aside, clock, limits.switch
+        ),
         albums=albums,
         invites=Invites(config, catalogue, albums, clock=clock, tell_store=access_records.settle_now),
         locksmith=locksmith,

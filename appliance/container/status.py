@@ -32,7 +32,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "uploads_unfinished": await container.catalogue.uploads.count_unfinished(int(container.clock()), MAX_COUNTED),
         "worker_protections": list(container.workers.protections),
         "waiting_to_be_purged": container.purger.waiting_tags,
-        "limits": "on" if container.limits.is_on else "off",
+        "limits": container.limits.switch.state,
         "at_a_limit": container.limits.refusals.report(),
         "bans": container.bans.count,
         "untrusted_proxy": container.forwarding_watch.untrusted_proxy,

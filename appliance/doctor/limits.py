@@ -16,7 +16,14 @@ async def limits(config: Config) -> AsyncIterator[Finding]:
     if proxy := status.get("untrusted_proxy"):
         yield fault(
             "limits",
-            f"all people who come through the proxy at {proxy} count as one: add its address to server.trusted_proxies",
+            f"all people who come through the proxy at {proxy} count as one{_what_holds(status.get('limits'))}: "
+            "add its address to server.trusted_proxies",
+        )
+    elif status.get("limits") == "together":
+        yield warn(
+            "limits",
+            "a peer on this machine sends forwarding headers and isn't trusted, so that only everybody together is "
+            "limited: if it is a proxy, add its address to server.trusted_proxies",
         )
     elif status.get("forwarding_strangers"):
         yield warn(
@@ -26,6 +33,10 @@ async def limits(config: Config) -> AsyncIterator[Finding]:
         )
     else:
         yield ok("limits", _mode(config, status.get("limits")))
+
+
+def _what_holds(running: object) -> str:
+    return ", and no limit holds" if running == "off" else ", so that only limits on everybody together hold"
 
 
 def _mode(config: Config, running: object) -> str:

@@ -61,7 +61,7 @@ NO_LIMITS = KeyLimits()
 class AccessKey:
     """One key. Times are unix seconds; `expires_s` None means never. `version` counts changes.
 
-    `former_hash` is that of the secret before the last one, until the key is revoked.
+    `former_hash` is that of the secret before the last one.
     """
 
     id: str

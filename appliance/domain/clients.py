@@ -15,13 +15,14 @@ class Client:
     """Who makes a request: the unit by which queues and limits share the host.
 
     The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
-    usually has. Who has an access key, or was signed in as a `user` by a trusted proxy, is the same client from
-    anywhere; `origin` is the id that its address alone would have. A guest of an album has its `invite`. `proof` is a
-    solution that the request brings of a challenge, right or wrong; `has_proven` says that it was right, and is spent.
+    usually has. Anyone who has an access key, or was signed in as a `user` by a trusted proxy, is the same client
+    from anywhere; `address_id` is the id that its address alone would have. A guest of an album has its `invite`.
+    `proof` is a solution that the request brings of a challenge, right or wrong; `has_proven` says that it was right,
+    and is spent.
     """
 
     id: str
-    origin: str | None = None
+    address_id: str | None = None
     access_key: AccessKey | None = None
     user: str | None = None
     invite: Invite | None = None
@@ -31,7 +32,7 @@ class Client:
     @property
     def address(self) -> str:
         """The id that somebody unknown has at the same address."""
-        return self.id if self.origin is None else self.origin
+        return self.id if self.address_id is None else self.address_id
 
     @property
     def accounts(self) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ class Upload:
     file, empty before that: after a crash it is unknown how many of them were. `had_credentials` says that content
     credentials are among what is overwritten. `is_open` says that its client has yet to declare all bytes sent; until
     then it is never complete, not even with `length` bytes. `access_key` is the id of the key that it was created with,
-    `invite` the id of the invite. `node` names the node that has its bytes. `origin` is the address that created it,
-    sealed (`limits.origins`), until it ends.
+    `invite` the id of the invite. `node` names the node that has its bytes. `sealed_address` is the address that
+    created it, sealed (`limits.sealed_addresses`), until it ends.
     """
 
     id_hash: str
@@ -71,7 +71,7 @@ class Upload:
     lock: str | None = field(default=None, repr=False)
     one_view: bool = False
     node: str | None = None
-    origin: bytes | None = field(default=None, repr=False)
+    sealed_address: bytes | None = field(default=None, repr=False)
 
     @property
     def is_closed(self) -> bool:

@@ -5,6 +5,7 @@ protects: programs send it in a header; a form sends it once, and the browser ge
 one path. One view is spent by a form alone.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from aiohttp import web
@@ -25,18 +26,18 @@ COOKIE = "pass"
 
 
 async def require_open(request: web.Request, shared: Image | Album) -> None:
-    """Go on if the request may see it. Raises Locked, and for a passphrase as `require_passphrase` does."""
+    """Return if the request may see it. Raises Locked, and for a passphrase as `require_passphrase` does."""
     if not shared.is_closed:
         return
     request[CLOSED] = True
     if _is_owner(request, shared):
         return
     if is_one_view(shared) or shared.lock is None:
-        raise locked(request, shared)
+        raise await _refusal(request, shared)
     if request.app[LOCKSMITH].accepts_pass(request.cookies.get(COOKIE, ""), shared.slug, shared.lock):
         return
     if (passphrase := passphrase_in(request)) is None:
-        raise locked(request, shared)
+        raise await _refusal(request, shared)
     await require_passphrase(request, shared, passphrase)
 
 
@@ -62,6 +63,14 @@ def _is_owner(request: web.Request, shared: Image | Album) -> bool:
     except (MissingToken, WrongToken, KeyScope):
         return False
     return True
+
+
+async def _refusal(request: web.Request, shared: Image | Album) -> Locked:
+    """The error that tells how it can be opened, later where the request guesses at the delete token. Raises Busy."""
+    with suppress(WrongToken, MissingToken, KeyScope):
+        async with delay_wrong_tokens(request):
+            check_token(ownership_proof(request), shared.token_hash, shared.access_key)
+    return locked(request, shared)
 
 
 async def require_passphrase(

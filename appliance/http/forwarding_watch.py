@@ -15,10 +15,11 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from aiohttp import web
 
 from appliance.http.trusted_proxies import TrustedProxies
+from appliance.limits import LimitSwitch
 
 FORWARDING_HEADERS = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP")
 MIN_REQUESTS = 20
-MOST = 0.9
+MIN_FORWARDED_SHARE = 0.9
 MAX_COUNTED = 1000
 """Then both counts are halved, so that what was set right is noticed."""
 DIRECT_FOR_S = 3600.0
@@ -40,13 +41,18 @@ class _Peer:
 
     @property
     def forwards(self) -> bool:
-        return self.requests >= MIN_REQUESTS and self.forwarded >= MOST * self.requests
+        return self.requests >= MIN_REQUESTS and self.forwarded >= MIN_FORWARDED_SHARE * self.requests
 
 
 class ForwardingWatch:
-    """Adds the clients behind which many people are to `aside`, and takes them out when that has ended."""
+    """Adds the clients behind which many people are to `aside`, and takes them out when that has ended.
 
-    def __init__(self, proxies: TrustedProxies, aside: set[str], clock: Callable[[], float]) -> None:
+    Limits that wait for a proxy on this machine are switched on by the first request that one forwards.
+    """
+
+    def __init__(
+        self, proxies: TrustedProxies, aside: set[str], clock: Callable[[], float], switch: LimitSwitch
+    ) -> None:
         self.proxies = proxies
         self.untrusted_proxy: str | None = None
         """The address of a proxy that should be trusted, as it seems."""
@@ -54,6 +60,7 @@ class ForwardingWatch:
         """How many peers on the internet sent a forwarding header: a CDN that isn't trusted, or forgers."""
         self._aside = aside
         self._clock = clock
+        self._switch = switch
         self._direct_s = -DIRECT_FOR_S
         self._peers: OrderedDict[str, _Peer | str] = OrderedDict()
 
@@ -99,12 +106,21 @@ class ForwardingWatch:
         peer.requests += 1
         if _is_forwarded(request):
             peer.forwarded += 1
+            self._meet_proxy(name)
         elif not peer.is_here and not peer.forwards:
             self._direct_s = self._clock()
         if peer.requests % MIN_REQUESTS == 0:
             self._judge(name, peer, client)
         if peer.requests >= MAX_COUNTED:
             peer.requests, peer.forwarded = peer.requests // 2, peer.forwarded // 2
+
+    def _meet_proxy(self, name: str) -> None:
+        if self._switch.meet_proxy():
+            log.warning(
+                "a peer on this machine sends forwarding headers and isn't trusted: from now on, uploads and bytes of "
+                "everybody together are limited; for limits by address, add it to server.trusted_proxies",
+                extra={"peer": name},
+            )
 
     def _judge(self, name: str, peer: _Peer, client: str) -> None:
         is_direct_usual = not peer.is_here and self._clock() - self._direct_s < DIRECT_FOR_S

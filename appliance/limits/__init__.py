@@ -2,10 +2,20 @@
 
 from appliance.limits.day_budgets import DayBudgets
 from appliance.limits.key_uploads import KeyUploads
+from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.limits import Limits
-from appliance.limits.origins import Origins
 from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
+from appliance.limits.sealed_addresses import SealedAddresses
 
-__all__ = ["DayBudgets", "KeyUploads", "Limits", "Origins", "ProcessorBudget", "ProofOfWork", "Rate"]
+__all__ = [
+    "DayBudgets",
+    "KeyUploads",
+    "LimitSwitch",
+    "Limits",
+    "ProcessorBudget",
+    "ProofOfWork",
+    "Rate",
+    "SealedAddresses",
+]

@@ -19,6 +19,7 @@ from appliance.domain.errors import ApplianceError, BudgetSpent, TooLarge
 from appliance.domain.networks import prefix_of
 from appliance.domain.quotas import Policy, QuotaScope
 from appliance.limits.day_key import DayKey, keep_key, read_key
+from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.rates import is_keyed
 from appliance.limits.refusals import Refusals
 
@@ -38,7 +39,10 @@ Account = tuple[Policy, str]
 
 
 class DayBudgets:
-    """What is used today. Used from the event loop only. Without policies, nothing is limited or remembered."""
+    """What is used today. Used from the event loop only.
+
+    Without policies, and while switched off, nothing is limited or remembered.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class DayBudgets:
         clock: Callable[[], float],
         aside: Container[str],
         refusals: Refusals,
+        switch: LimitSwitch | None = None,
     ) -> None:
         self._policies = {policy.scope: policy for policy in policies}
         self._rows = rows
@@ -56,6 +61,7 @@ class DayBudgets:
         self._clock = clock
         self._aside = aside
         self._refusals = refusals
+        self._switch = switch or LimitSwitch()
         self._key = DayKey(self._day())
         self._is_key_kept = False
         self._used: OrderedDict[bytes, int] = OrderedDict()
@@ -66,7 +72,7 @@ class DayBudgets:
         if not self._policies:
             return
         kept = await asyncio.to_thread(read_key, self._key_path)
-        if kept is not None and kept.day == self._day():
+        if kept is not None and kept.day - self._day() in (0, 1):
             self._key, self._is_key_kept = kept, True
             largest_first = await self._rows.load(kept.day, MAX_NAMES)
             self._used = OrderedDict(reversed(list(largest_first.items())))
@@ -74,7 +80,7 @@ class DayBudgets:
 
     async def save(self) -> int:
         """Write what was used since the last time; returns for how many names. Raises OSError, catalogue's faults."""
-        if not self._policies:
+        if not self._is_limiting:
             return 0
         self._turn_day()
         is_new = not self._is_key_kept
@@ -103,7 +109,11 @@ class DayBudgets:
     def day_key(self) -> DayKey | None:
         """The key of today, which survives a restart; None without policies."""
         self._turn_day()
-        return self._key if self._policies else None
+        return self._key if self._is_limiting else None
+
+    @property
+    def _is_limiting(self) -> bool:
+        return bool(self._policies) and self._switch.is_on
 
     def require(self, client: str, count: int) -> None:
         """Raises BudgetSpent where so many bytes are more than what is left, or than a network's share of it.
@@ -187,7 +197,7 @@ class DayBudgets:
         return [(policy, max(0, policy.quota - count)) for policy, count in used]
 
     def _accounts_of(self, client: str) -> list[Account]:
-        if client == HOST:
+        if client == HOST or not self._switch.is_on:
             whose: dict[QuotaScope, str] = {}
         elif is_keyed(client):
             whose = {QuotaScope.KEY: client}
@@ -204,7 +214,7 @@ class DayBudgets:
     def _spent(self, policy: Policy, client: str, used: int, count: int) -> BudgetSpent:
         self._refusals.note(policy, client)
         left = max(0, policy.quota - used)
-        retry_after_s = max(1, math.ceil(DAY_S - self._clock() % DAY_S))
+        retry_after_s = max(1, math.ceil((self._key.day + 1) * DAY_S - self._clock()))
         return BudgetSpent(
             limit=policy.quota, actual=used + count, retry_after_s=retry_after_s, policy=policy, left=left
         )
@@ -213,8 +223,11 @@ class DayBudgets:
         return int(self._clock() // DAY_S)
 
     def _turn_day(self) -> None:
-        """On a new day, forget the names of the last one and draw a new key."""
-        if (day := self._day()) != self._key.day:
+        """On a new day, forget the names of the last one and draw a new key.
+
+        A clock that is set back over midnight, by a day at most, leaves the later day.
+        """
+        if (day := self._day()) not in (self._key.day, self._key.day - 1):
             self._key, self._is_key_kept = DayKey(day), False
             self._used.clear()
             self._unsaved.clear()

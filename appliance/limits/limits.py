@@ -1,22 +1,23 @@
 """Every limit of the host, made of its settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from appliance.catalogue import DayBudgetCatalogue
-from appliance.config.model import Config, LimitsConfig
+from appliance.config.model import Config
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S
 from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.challenges import Challenges
 from appliance.limits.day_budgets import DayBudgets
 from appliance.limits.key_uploads import KeyUploads
-from appliance.limits.origins import Origins
+from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.processor_budget import ProcessorBudget
 from appliance.limits.proof_of_work import ProofOfWork
 from appliance.limits.rates import Rate
 from appliance.limits.refusals import Refusals
 from appliance.limits.repeats import Repeats
+from appliance.limits.sealed_addresses import SealedAddresses
 from appliance.limits.slow_lane import SlowLane
 from appliance.limits.steady_clock import SteadyClock
 from appliance.observability.metrics import Metrics
@@ -30,7 +31,7 @@ PROCESSOR_WINDOW_S = 600
 class Limits:
     """The limits by what they are on. `aside` are clients behind whose address are many people."""
 
-    is_on: bool
+    switch: LimitSwitch
     requests: Rate
     uploads: Rate
     key_uploads: KeyUploads
@@ -39,7 +40,7 @@ class Limits:
     proof_of_work: ProofOfWork
     processor: ProcessorBudget
     day_budgets: DayBudgets
-    origins: Origins
+    sealed_addresses: SealedAddresses
     refusals: Refusals
     aside: set[str] = field(default_factory=set)
 
@@ -48,25 +49,27 @@ class Limits:
         """The limits of a host. With limits off, none of them refuses anything."""
         settings, steady = config.limits, SteadyClock(clock)
         refusals, aside = Refusals(metrics, steady), set[str]()
-
-        def policies(setting: str, unit: Unit, window_s: int, factor: int = 1) -> list[Policy]:
-            return _policies(settings, setting, unit, window_s, factor) if config.limits_on else []
+        switch = LimitSwitch(config.limits_on, config.limits_wait_for_proxy)
 
         def rate(setting: str, unit: Unit, window_s: int = MINUTE_S) -> Rate:
             factor = window_s // MINUTE_S  # settings are amounts a minute
-            return Rate(policies(setting, unit, window_s, factor), clock=steady, aside=aside, refusals=refusals)
+            policies = _policies(
+                {scope: factor * quota for scope, quota in _quotas(config, setting)}, setting, unit, window_s
+            )
+            return Rate(policies, clock=steady, aside=aside, refusals=refusals, switch=switch)
 
         uploads, minute_bytes = rate("uploads", Unit.UPLOADS), rate("minute_bytes", Unit.BYTES)
         day_budgets = DayBudgets(
-            policies("day_bytes", Unit.BYTES, DAY_S),
+            _policies(dict(_quotas(config, "day_bytes")), "day_bytes", Unit.BYTES, DAY_S),
             rows=rows,
             key_path=config.day_key_path,
             clock=clock,
             aside=aside,
             refusals=refusals,
+            switch=switch,
         )
         return cls(
-            is_on=config.limits_on,
+            switch=switch,
             requests=rate("requests", Unit.REQUESTS),
             uploads=uploads,
             key_uploads=KeyUploads(clock=steady, refusals=refusals),
@@ -84,7 +87,7 @@ class Limits:
             ),
             processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
             day_budgets=day_budgets,
-            origins=Origins(lambda: day_budgets.day_key),
+            sealed_addresses=SealedAddresses(lambda: day_budgets.day_key),
             refusals=refusals,
             aside=aside,
         )
@@ -96,11 +99,21 @@ class Limits:
         return [*self.key_uploads.left_of(client.access_key), *accounts]
 
 
-def _policies(settings: LimitsConfig, setting: str, unit: Unit, window_s: int, factor: int) -> list[Policy]:
-    """A policy for each scope that has the setting, and a quota in it."""
-    found = {scope: getattr(settings, f"{scope}_{setting}", 0) for scope in QuotaScope}
+def _scopes(config: Config) -> Collection[QuotaScope]:
+    """Behind a proxy that isn't trusted all people have one address, so that limits by address are none."""
+    if config.limits_wait_for_proxy:
+        return (QuotaScope.KEY, QuotaScope.ANONYMOUS)
+    return tuple(QuotaScope) if config.limits_on else ()
+
+
+def _quotas(config: Config, setting: str) -> Iterator[tuple[QuotaScope, int]]:
+    """The scopes that have a quota of the setting."""
+    for scope in _scopes(config):
+        if quota := getattr(config.limits, f"{scope}_{setting}", 0):
+            yield scope, quota
+
+
+def _policies(quotas: Mapping[QuotaScope, int], setting: str, unit: Unit, window_s: int) -> list[Policy]:
     return [
-        Policy(f"{scope}-{setting}".replace("_", "-"), scope, unit, quota * factor, window_s)
-        for scope, quota in found.items()
-        if quota
+        Policy(f"{scope}-{setting}".replace("_", "-"), scope, unit, quota, window_s) for scope, quota in quotas.items()
     ]

@@ -17,10 +17,10 @@ from appliance.limits.slow_lane import SlowLane
 
 ALWAYS, AUTO = "always", "auto"
 HOT_UPLOADS, HOT_BYTES = 1 / 16, 1 / 2
-"""Shares of a minute's amount. Who uploads faster than the host can take is over the first within seconds; of the bytes
-one large file takes as much."""
+"""Shares of a minute's amount. Anyone who uploads faster than the host can take is over the first within seconds; of
+the bytes one large file takes as much."""
 COOLING = 1 / 4
-"""Of uploads that were refused for want of a solution, so many of a minute's amount are remembered at most."""
+"""Of uploads that were refused without a solution, so many of a minute's amount are remembered at most."""
 
 
 class ProofOfWork:

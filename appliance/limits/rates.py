@@ -8,10 +8,11 @@ from appliance.domain.errors import RateLimited
 from appliance.domain.networks import prefix_of
 from appliance.domain.quotas import Policy, QuotaScope
 from appliance.limits.buckets import MAX_BUCKETS, Buckets
+from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.refusals import Refusals
 
 RESUME_SHARE = 0.25
-"""Of a quota: as much is there again when a client that was stopped in the middle may go on."""
+"""Of a quota: as much is there again when a client that was stopped in the middle may continue."""
 SHARED = (QuotaScope.PREFIX, QuotaScope.ANONYMOUS)
 """What many people may share, among whom those who flood don't stand out."""
 
@@ -35,6 +36,7 @@ class Rate:
         aside: Container[str],
         refusals: Refusals,
         max_buckets: int = MAX_BUCKETS,
+        switch: LimitSwitch | None = None,
     ) -> None:
         buckets = {policy.scope: Buckets(policy, max_buckets) for policy in policies}
         self._by_key = buckets.get(QuotaScope.KEY)
@@ -44,6 +46,7 @@ class Rate:
         self._clock = clock
         self._aside = aside
         self._refusals = refusals
+        self._switch = switch or LimitSwitch()
 
     def require(self, client: str, cost: float = 1.0) -> None:
         """Raises RateLimited where the client may not use so much now. Counts nothing."""
@@ -101,13 +104,13 @@ class Rate:
 
     def charge_together(self, client: str, cost: float) -> None:
         """Count the use of the client for everybody without a key together, if it has none."""
-        if self._together is not None and client != HOST and not is_keyed(client):
+        if self._together is not None and self._switch.is_on and client != HOST and not is_keyed(client):
             self._together.charge("", cost, self._clock())
 
     def _buckets_of(self, client: str) -> list[tuple[Buckets, str]]:
         """The wide ones first, so that many addresses of one network don't fill the table of addresses."""
         found: list[tuple[Buckets, str]] = []
-        if client == HOST:
+        if client == HOST or not self._switch.is_on:
             return found
         if is_keyed(client):
             return found if self._by_key is None else [(self._by_key, client)]

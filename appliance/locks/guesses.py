@@ -1,7 +1,7 @@
 """Guesses: how many wrong passphrases one address, one network, and everybody together for one lock, may send.
 
-Who guesses is refused; who doesn't is never kept out by others. Where very many wrong passphrases came for one lock, a
-network has some tries for it, and needs a proof of work for each further one.
+Anyone who guesses is refused; anyone who doesn't is never kept out by others. Where very many wrong passphrases came
+for one lock, a network has some tries for it, and needs a proof of work for each further one.
 
 A passphrase is counted before it is checked, and forgotten when it was right, so that parallel guesses gain nothing.
 Counts are in memory only, and bounded; those unused for longest are forgotten first.

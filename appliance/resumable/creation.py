@@ -166,7 +166,7 @@ class UploadCreator:
             one_view=new.options.one_view,
             invite=None if new.client.invite is None else new.client.invite.id,
             node=self._this_node.name,
-            origin=self._unfinished.sealed_origin(id_hash, new.client),
+            sealed_address=self._unfinished.sealed_address(id_hash, new.client),
         )
 
 

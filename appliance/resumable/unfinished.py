@@ -1,7 +1,7 @@
 """Unfinished uploads: which client each belongs to, and how many a client and all clients together may have.
 
 A restart forgets which client they belong to. Until the day is over, their rows say which address began them
-(`limits.origins`); after that they belong to the client that continues them.
+(`limits.sealed_addresses`); after that they belong to the client that continues them.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import Clock
 from appliance.domain.errors import Busy
 from appliance.domain.resumable_uploads import Upload
-from appliance.limits import Origins
+from appliance.limits import SealedAddresses
 from appliance.shared.client_limiter import MIN_SHARE, ClientLimiter
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 
@@ -31,13 +31,13 @@ class UnfinishedUploads:
         limit: int,
         *,
         rows: UploadCatalogue,
-        origins: Origins,
+        sealed_addresses: SealedAddresses,
         clock: Clock,
         count_every_s: float = COUNT_EVERY_S,
     ) -> None:
         self._limit = limit
         self._rows = rows
-        self._origins = origins
+        self._sealed_addresses = sealed_addresses
         self._clock = clock
         self._limiter = ClientLimiter("uploads are unfinished", RETRY_AFTER_S)
         self._clients: dict[str, Client] = {}
@@ -70,9 +70,9 @@ class UnfinishedUploads:
             self._counted_s = now_s
             self._count = await self._rows.count_unfinished(int(self._clock()), self._limit)
 
-    def sealed_origin(self, id_hash: str, client: Client) -> bytes | None:
+    def sealed_address(self, id_hash: str, client: Client) -> bytes | None:
         """What the row of an upload keeps of the address that creates it."""
-        return self._origins.seal(id_hash, client)
+        return self._sealed_addresses.seal(id_hash, client)
 
     def begin(self, id_hash: str, client: Client) -> None:
         """Count an upload of the client's until it ends. Raises Busy."""
@@ -84,14 +84,14 @@ class UnfinishedUploads:
     def adopt(self, upload: Upload, client: Client) -> None:
         """Count an upload whose client isn't known for the address that began it, or for the one that continues it."""
         if upload.id_hash not in self._clients:
-            origin = self._origins.client_of(upload)
-            owner = client if origin is None or origin.address == client.address else origin
+            beginner = self._sealed_addresses.client_of(upload)
+            owner = client if beginner is None or beginner.address == client.address else beginner
             self._limiter.take(owner.id)
             self._clients[upload.id_hash] = owner
 
     def client_of(self, upload: Upload) -> Client:
         """The client of an upload; this host itself where that is not known."""
-        return self._clients.get(upload.id_hash) or self._origins.client_of(upload) or THIS_HOST
+        return self._clients.get(upload.id_hash) or self._sealed_addresses.client_of(upload) or THIS_HOST
 
     def has_proven(self, id_hash: str) -> bool:
         """Whether the client of the upload solved a challenge when it began it."""

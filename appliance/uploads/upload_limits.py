@@ -106,7 +106,7 @@ class UploadAccount:
         """Note bytes before they are kept.
 
         Raises BudgetSpent when they are more than the day has left. Raises RateLimited when the upload can be resumed
-        and the client is over its rate; any other may go on to its end, and the client's next one waits.
+        and the client is over its rate; any other may continue to its end, and the client's next one waits.
         """
         if (more := self._arrived + count - self._counted) > 0:
             self._count_more(more)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.cards import choose, payload, reaches
@@ -78,6 +78,80 @@ async def test_a_key_that_was_revoked_is_given_up_and_said(closed: ServerProcess
     met(page).clear()
 
 
+async def with_kept_key(served: ServerProcess, open_page: OpenPage, name: str) -> Page:
+    page = await open_page(served.url)
+    await page.get_by_label("Access key").fill(minted(served, name))
+    await page.get_by_role("button", name="Remember").click()
+    await expect(page.locator("#key-help")).to_contain_text(f"“{name}”")
+    return page
+
+
+REFUSALS: dict[int, tuple[dict[str, object], str]] = {
+    429: ({"code": "rate-limited", "detail": "More than 60 requests a minute.", "limit": 60}, "60"),
+    500: ({"code": "internal-error", "detail": "Something went wrong."}, "wrong"),
+    503: ({"code": "busy", "detail": "The server is busy."}, "busy"),
+    403: ({"code": "banned", "until": "2026-12-01T02:35:00Z"}, "banned until"),
+}
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+async def test_a_refusal_for_another_reason_leaves_the_kept_key(
+    closed: ServerProcess, open_page: OpenPage, status: int
+) -> None:
+    page = await with_kept_key(closed, open_page, f"kept at {status}")
+    key = await kept(page)
+    problem, words = REFUSALS[status]
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=status, content_type="application/problem+json", json={"status": status, **problem})
+
+    await page.route("**/api/v1/me", refuse)
+    await page.reload()
+    await expect(page.locator("#key-help")).to_contain_text(words)
+    assert await kept(page) == key
+    await expect(page.get_by_role("button", name="Forget")).to_be_visible()
+    await page.unroute_all()
+    await page.reload()
+    await expect(page.locator("#key-help")).to_contain_text(f"“kept at {status}”")
+    met(page).clear()  # the status
+
+
+async def test_a_ban_of_the_address_leaves_the_kept_key(closed: ServerProcess, open_page: OpenPage) -> None:
+    page = await with_kept_key(closed, open_page, "banned")
+    key = await kept(page)
+    assert closed.command("ban", "add", "127.0.0.1", "--force").returncode == 0
+    try:
+        await page.reload()
+        assert await kept(page) == key
+    finally:
+        assert closed.command("ban", "remove", "127.0.0.1").returncode == 0
+    await page.reload()
+    await expect(page.locator("#key-help")).to_contain_text("“banned”")
+    met(page).clear()  # the status
+
+
+async def test_a_page_opened_before_a_ban_says_that_the_key_is_valid(
+    closed: ServerProcess, open_page: OpenPage
+) -> None:
+    page = await open_page(closed.url)
+    await page.get_by_label("Access key").fill(minted(closed, "early"))
+    assert closed.command("ban", "add", "127.0.0.1", "--force").returncode == 0
+    try:
+        await page.get_by_role("button", name="Remember").click()
+        await expect(page.locator("#key-help")).to_contain_text("The key is valid, but you can’t upload here")
+    finally:
+        assert closed.command("ban", "remove", "127.0.0.1").returncode == 0
+
+
+async def test_a_key_that_was_replaced_is_given_up_and_said(closed: ServerProcess, open_page: OpenPage) -> None:
+    page = await with_kept_key(closed, open_page, "renewed")
+    assert closed.command("key", "rotate", "renewed").returncode == 0
+    await page.reload()
+    await expect(page.locator("#key-help")).to_contain_text("was replaced")
+    assert await kept(page) is None
+    met(page).clear()  # the status
+
+
 async def test_without_javascript_the_key_is_a_field(closed: ServerProcess, open_page: OpenPage) -> None:
     page = await open_page(closed.url, java_script_enabled=False)
     await choose(page, FILE)
@@ -99,5 +173,5 @@ async def test_a_revoked_key_is_told_from_a_wrong_one_in_another_language(
     page = await open_page(closed.url, locale="de-DE")
     await page.get_by_label("Zugangsschlüssel").fill(key)
     await page.keyboard.press("Enter")
-    await expect(page.locator("#key-help")).to_contain_text("wurde gesperrt")
+    await expect(page.locator("#key-help")).to_contain_text("wurde widerrufen")
     met(page).clear()  # the status

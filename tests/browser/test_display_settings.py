@@ -44,9 +44,9 @@ STICKING_PX = """() => [...document.querySelectorAll("body *")]
     .reduce((sum, each) => sum + each.getBoundingClientRect().height, 0)"""
 
 
-@pytest.mark.parametrize(("is_large", "least_px", "most_px"), [(True, 0, 60), (False, 40, 200)])
+@pytest.mark.parametrize(("is_large", "least_px", "max_px"), [(True, 0, 60), (False, 40, 200)])
 async def test_actions_stick_to_the_edge_of_a_phone_unless_large_text_makes_them_too_high(
-    site: Site, open_page: OpenPage, is_large: bool, least_px: int, most_px: int
+    site: Site, open_page: OpenPage, is_large: bool, least_px: int, max_px: int
 ) -> None:
     images = [await site.upload(pictures.photo(640, 480, seed=number)) for number in range(6)]
     page = await with_uploads(open_page, images, **screen("phone"))
@@ -54,9 +54,9 @@ async def test_actions_stick_to_the_edge_of_a_phone_unless_large_text_makes_them
         session = await page.context.new_cdp_session(page)
         await session.send("Page.setFontSizes", LARGE_TEXT)
     await page.locator(".image input").last.check()
-    assert least_px <= await page.evaluate(STICKING_PX) <= most_px
+    assert least_px <= await page.evaluate(STICKING_PX) <= max_px
     await page.goto(f"/i/{images[0]['slug']}")
-    assert least_px <= await page.evaluate(STICKING_PX) <= most_px
+    assert least_px <= await page.evaluate(STICKING_PX) <= max_px
     await page.get_by_role("button", name="Copy link", exact=True).scroll_into_view_if_needed()
 
 

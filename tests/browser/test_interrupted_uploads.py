@@ -1,4 +1,4 @@
-"""Uploads that meet a bad connection, a reload or a closed page: each goes on where it stopped."""
+"""Uploads that meet a bad connection, a reload or a closed page: each continues where it stopped."""
 
 import asyncio
 import re

@@ -86,8 +86,8 @@ async def upload(
 
 def any_picture(choose: random.Random) -> bytes:
     """A picture of 1 KB to 3 MB that nobody else has, and that keeps its bytes: most are small."""
-    most_bytes = choose.choice((LEAST_BYTES, LEAST_BYTES, 8_000, 60_000, 600_000, 2_800_000))
-    return padded(choose.randint(LEAST_BYTES, most_bytes), choose.getrandbits(64))
+    max_bytes = choose.choice((LEAST_BYTES, LEAST_BYTES, 8_000, 60_000, 600_000, 2_800_000))
+    return padded(choose.randint(LEAST_BYTES, max_bytes), choose.getrandbits(64))
 
 
 async def broken_promises(session: aiohttp.ClientSession, url: str, promises: list[Promise]) -> list[str]:

@@ -45,9 +45,9 @@ class Wire:
         async with asyncio.timeout(PATIENCE_S):
             return (await self._reader.readuntil(b"\r\n\r\n")).decode()
 
-    async def some(self, most_bytes: int) -> bytes:
+    async def some(self, max_bytes: int) -> bytes:
         async with asyncio.timeout(PATIENCE_S):
-            return await self._reader.read(most_bytes)
+            return await self._reader.read(max_bytes)
 
     async def rest(self) -> bytes:
         """What comes until the other side ends the connection, whichever way it does."""

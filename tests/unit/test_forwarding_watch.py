@@ -2,6 +2,7 @@
 
 from appliance.http.forwarding_watch import DIRECT_FOR_S, MAX_COUNTED, MIN_REQUESTS, ForwardingWatch
 from appliance.http.trusted_proxies import TrustedProxies
+from appliance.limits import LimitSwitch
 from tests.support.host import ManualClock
 from tests.unit.test_client_address import request_from
 
@@ -14,7 +15,8 @@ class Watched:
     def __init__(self, *trusted: str) -> None:
         self.clock = ManualClock()
         self.aside: set[str] = set()
-        self.watch = ForwardingWatch(TrustedProxies(trusted), self.aside, self.clock)
+        self.switch = LimitSwitch(is_on=False, waits_for_proxy=True)
+        self.watch = ForwardingWatch(TrustedProxies(trusted), self.aside, self.clock, self.switch)
 
     def ask(self, peer: str, times: int = 1, **headers: str) -> None:
         request = request_from(peer, **headers)
@@ -80,3 +82,19 @@ def test_a_trusted_proxy_is_no_finding() -> None:
     watched.forward(HERE, 100)
     assert watched.aside == set()
     assert watched.watch.untrusted_proxy is None
+
+
+def test_limits_that_wait_for_a_proxy_hold_from_its_first_request_on() -> None:
+    watched = Watched()
+    watched.ask(HERE, 100)
+    watched.ask(FAR, X_Forwarded_For="198.51.100.7")
+    assert watched.switch.state == "off"
+    watched.forward(HERE, 1)
+    assert watched.switch.state == "together"
+
+
+def test_limits_that_are_off_stay_off() -> None:
+    watched = Watched()
+    watched.switch.waits_for_proxy = False
+    watched.forward(HERE)
+    assert watched.switch.state == "off"

@@ -101,7 +101,7 @@ def test_the_resource_says_what_was_to_stay_where_that_is_known(keep: KeepMetada
 
 
 def test_the_limits_name_the_choices_the_default_first() -> None:
-    uploads = limits_resource(CONFIG)["uploads"]
+    uploads = limits_resource(CONFIG, "on")["uploads"]
     assert isinstance(uploads, dict)
     assert uploads["keep_metadata"] == ["false", "credits", "true"]
 
@@ -147,14 +147,14 @@ def test_the_contract_refuses_a_resource_without_a_time() -> None:
 
 
 def test_the_limits_are_what_the_contract_describes() -> None:
-    told = dict(limits_resource(CONFIG))
+    told = dict(limits_resource(CONFIG, "on"))
     jsonschema_rs.validate(as_schema("Limits"), told)
     assert told["expiry"] == {"default_days": 365, "max_days": 730, "min_seconds": 1}
 
 
 def test_every_limit_stands_in_the_contract() -> None:
     described = as_schema("Limits")["components"]["schemas"]["Limits"]["properties"]
-    told = {section: set(limits) for section, limits in dict(limits_resource(CONFIG)).items()}  # type: ignore[call-overload]
+    told = {section: set(limits) for section, limits in dict(limits_resource(CONFIG, "on")).items()}  # type: ignore[call-overload]
     assert told == {section: set(described[section]["properties"]) for section in described}
 
 

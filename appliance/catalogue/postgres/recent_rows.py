@@ -62,7 +62,7 @@ class RecentRows:
     async def _read_and_keep(
         self, slug: str, read: Callable[[str], Awaitable[Row | None]], flight: Flight
     ) -> Row | None:
-        """Ask. Who comes from here on has to ask once more, because the answer may be older than what they know."""
+        """Ask. Anyone who comes from here on has to ask once more: the answer may be older than what they know."""
         self._waiting.forget(slug)
         self._asked[slug] = flight
         began = self._monotonic()

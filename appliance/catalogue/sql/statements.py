@@ -118,7 +118,7 @@ MOVE_UPLOAD = """
     UPDATE uploads SET node = :node WHERE id_hash = :id_hash AND state = 'receiving' AND node = :former"""
 KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_hash AND state = 'receiving'"
 END_UPLOAD = """
-    UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s, origin = NULL
+    UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s, sealed_address = NULL
     WHERE id_hash = :id_hash AND state = 'receiving' AND coalesce(node, '') = :node"""
 GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND state <> 'receiving'"
 UPLOADS_DUE = f"""

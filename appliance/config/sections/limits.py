@@ -33,7 +33,8 @@ class LimitsConfig:
     mode: str = field(
         default="auto",
         metadata=info(
-            "Whether clients are limited. `auto`: unless the server listens on this machine only and trusts no proxy.",
+            "Whether clients are limited. `auto`: unless the server listens on this machine only and trusts no proxy; "
+            "there, what everybody does together is limited once a proxy that isn't trusted forwards a request.",
             choices=MODES,
         ),
     )

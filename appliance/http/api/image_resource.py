@@ -146,10 +146,12 @@ def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object
     return rendition
 
 
-def limits_resource(config: Config) -> Mapping[str, object]:
-    """Every limit in force, in bytes, pixels, seconds, days and characters."""
+def limits_resource(config: Config, state: str) -> Mapping[str, object]:
+    """Every limit in force, in bytes, pixels, seconds, days and characters. `state` is that of limits on clients."""
     uploads, sizes = config.uploads, config.renditions
     quotas = {name: quota for name, quota in asdict(config.limits).items() if name != "mode"}
+    if state == "together":
+        quotas |= {name: 0 for name in quotas if name.startswith(("address_", "prefix_"))}
     return {
         "access": {"uploads": list(config.access.uploads)},
         "uploads": {
@@ -174,7 +176,7 @@ def limits_resource(config: Config) -> Mapping[str, object]:
         },
         "details": {"max_text_bytes": MAX_TEXT_BYTES},
         "deletion": {"bin_days": config.deletion.bin_days},
-        "clients": {"limited": config.limits_on} | quotas,
+        "clients": {"limited": state != "off"} | quotas,
         "albums": {"max_images": config.albums.max_images},
         "renditions": {
             "presets": {preset.name: preset.box_px for preset in sizes.presets},

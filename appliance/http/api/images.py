@@ -20,7 +20,7 @@ from appliance.http.json_fields import (
     text_member,
     yes_or_no_member,
 )
-from appliance.http.keys import CLOCK, CONFIG, MANAGEMENT, RESUMABLE
+from appliance.http.keys import CLOCK, CONFIG, LIMITS, MANAGEMENT, RESUMABLE
 from appliance.http.passphrase_header import refuse_unread
 from appliance.http.responses import json_answer
 from appliance.lifecycle.endings import restorable_until_s
@@ -97,7 +97,10 @@ async def _owned(request: web.Request, slug: str, token: Proof) -> Image:
 
 async def show_limits(request: web.Request) -> web.Response:
     """GET /api/v1/limits"""
-    return json_answer(limits_resource(request.app[CONFIG]), headers={"Cache-Control": "public, max-age=300"})
+    return json_answer(
+        limits_resource(request.app[CONFIG], request.app[LIMITS].switch.state),
+        headers={"Cache-Control": "public, max-age=300"},
+    )
 
 
 async def show_contract(request: web.Request) -> web.Response:

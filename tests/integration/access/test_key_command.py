@@ -53,9 +53,11 @@ async def test_a_key_works_from_the_moment_it_is_printed_until_it_ends(tmp_path:
             revoked = served.command("key", "revoke", rotated[5:15])
             assert (revoked.returncode, revoked.stdout) == (0, "")
             assert await uploaded(session, served, rotated) == "key-revoked"
+            assert await uploaded(session, served, key) == "key-revoked"
             served.kill()
             await served.start()
             assert await uploaded(session, served, rotated) == "key-revoked"
+            assert await uploaded(session, served, key) == "key-revoked"
             assert await uploaded(session, served, before) == ""
         listed = json.loads(served.command("key", "list", "--json").stdout)
         assert [(each["name"], each["used"]["images"]) for each in listed] == [("before", 2), ("scanner", 2)]

@@ -78,6 +78,23 @@ async def test_a_right_token_is_not_delayed_by_wrong_ones_from_its_address(host:
         await asyncio.gather(*waiting)
 
 
+async def test_a_wrong_token_for_what_is_locked_is_counted(host: Host, jpeg: bytes) -> None:
+    image = await host.upload(jpeg, passphrase="a good one")
+    path = f"/api/v1/images/{image['slug']}"
+    site = host.client.app
+    assert site is not None
+    assert (await host.get(path)).status == 401
+    assert site[WRONG_TOKEN_DELAY].failures_of(LOCAL) is None
+    for guessed in (path, f"/i/{image['slug']}/small.jpg"):
+        assert (await (await host.get(guessed, Authorization="Bearer wrong")).json())["code"] == "locked"
+    known = site[WRONG_TOKEN_DELAY].failures_of(LOCAL)
+    assert known is not None
+    assert known.count == 2
+    assert (await host.get(path, Authorization=f"Bearer {image['delete_token']}")).status == 200
+    assert (await host.get(path, Authorization="Bearer wrong", X_Passphrase="a good one")).status == 200
+    assert known.count == 2
+
+
 async def test_wrong_tokens_are_counted_on_every_route(host: Host, jpeg: bytes) -> None:
     slug = (await host.upload(jpeg))["slug"]
     await problem(await host.delete(slug, "wrong"), "token-wrong")

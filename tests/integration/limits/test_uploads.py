@@ -203,6 +203,23 @@ async def test_the_day_survives_a_restart_and_ends_at_midnight(open_limited: Ope
     assert key.stat().st_mode & 0o077 == 0
 
 
+async def test_a_clock_that_is_set_back_over_midnight_keeps_the_day(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_day_bytes=2 * MB)
+    host.clock.forward(DAY_S - host.clock() % DAY_S + 60)
+    assert (await post(host, padded(2 * MB)))[0] == 201
+    await host.appliance.limits.day_budgets.save()
+    host.clock.forward(-3600)
+    assert await post(host, padded(SMALL)) == (429, "budget-spent")
+    again = await open_limited(address_day_bytes=2 * MB)
+    again.clock.forward(host.clock() - again.clock())
+    await again.appliance.limits.day_budgets.start()
+    assert await post(again, padded(SMALL)) == (429, "budget-spent")
+    again.clock.forward(3600)
+    assert await post(again, padded(SMALL)) == (429, "budget-spent")
+    again.clock.forward(DAY_S)
+    assert (await post(again, padded(2 * MB)))[0] == 201
+
+
 async def test_no_address_is_in_what_is_kept_for_the_day(open_limited: OpenLimited) -> None:
     host = await open_limited(address_day_bytes=2 * MB)
     await post(host, padded(SMALL))

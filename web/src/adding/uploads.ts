@@ -8,7 +8,8 @@ import { Intake } from "../uploading/intake";
 import type { Source } from "../uploading/picking";
 import { Progress } from "../uploading/progress";
 import { Queue } from "../uploading/queue";
-import type { Phase, Transfer } from "../uploading/transfer";
+import type { Phase } from "../uploading/phase";
+import type { Transfer } from "../uploading/transfer";
 import type { AlbumForm } from "./album-form";
 
 /** Others don't wait for these. */

@@ -38,7 +38,7 @@ interface Call {
   /** Sent as it is, instead of `body`. */
   file?: Blob;
   headers?: Record<string, string>;
-  /** Whether the call goes on when the page is left. */
+  /** Whether the call continues when the page is left. */
   keepalive?: boolean;
 }
 

@@ -1,17 +1,21 @@
 // The field for an access key: what the host says of the key, whether this device keeps it, and signing out.
 
 import type { currentKey } from "./access-key";
-import { callApi, Problem, UNREACHABLE } from "./api";
+import { callApi, Problem } from "./api";
 import { required } from "./dom";
 import { t } from "./messages";
 import { type LocalizedText, pageLanguage, showText } from "./problems";
 
 const KEY_CHARS = 49;
+const ENDED = ["key-invalid", "key-expired", "key-revoked", "key-rotated"];
+
+/** `unknown`: the host refused for another reason, or didn't answer. `useless`: it is no key, or none for uploads. `ended`: it isn't valid. */
+type Verdict = "accepted" | "unknown" | "useless" | "ended";
 
 /** What the host says of the caller, as far as it is shown. */
 interface Me {
   may_upload: boolean;
-  key: { name: string } | null;
+  key: { name: string; scopes: string[] } | null;
 }
 
 /** Works with the key that the page uses, which it is given: this file is bundled by itself. */
@@ -53,7 +57,7 @@ export class KeyField {
   async #keep(): Promise<void> {
     this.#take(this.input.value.trim());
     const said = await this.#ask();
-    if (said.isRefused) return this.#say(said.text);
+    if (said.verdict === "useless" || said.verdict === "ended") return this.#say(said.text);
     this.key.store(this.key.text);
     this.#lock(said.text);
   }
@@ -62,8 +66,7 @@ export class KeyField {
   async #restore(): Promise<void> {
     this.#lock({ text: t("Uploads use the access key on this device."), lang: pageLanguage() });
     const said = await this.#ask();
-    if (!said.isRefused) return this.#say(said.text);
-    this.#forget();
+    if (said.verdict === "ended") this.#forget();
     this.#say(said.text);
   }
 
@@ -87,16 +90,18 @@ export class KeyField {
   }
 
   /** What the host says of the key, for people. */
-  async #ask(): Promise<{ isRefused: boolean; text: LocalizedText }> {
+  async #ask(): Promise<{ verdict: Verdict; text: LocalizedText }> {
     const lang = pageLanguage();
     try {
       const me = (await callApi("/api/v1/me", { method: "GET", headers: { "X-API-Key": this.key.text } })) as Me;
-      if (me.key === null) return { isRefused: true, text: { text: t("Enter the whole key. It begins with imgk_."), lang } };
-      if (!me.may_upload) return { isRefused: true, text: { text: t("This key can’t be used to upload."), lang } };
-      return { isRefused: false, text: { text: t("Uploads use the key “{name}”.", me.key), lang } };
+      if (me.key === null) return { verdict: "useless", text: { text: t("Enter the whole key. It begins with imgk_."), lang } };
+      if (!me.key.scopes.includes("upload")) return { verdict: "useless", text: { text: t("This key can’t be used to upload."), lang } };
+      if (!me.may_upload) return { verdict: "unknown", text: { text: t("The key is valid, but you can’t upload here at the moment."), lang } };
+      return { verdict: "accepted", text: { text: t("Uploads use the key “{name}”.", { name: me.key.name }), lang } };
     } catch (fault) {
       if (!(fault instanceof Problem)) throw fault;
-      return { isRefused: fault.code !== UNREACHABLE, text: { text: fault.message, lang: fault.lang } };
+      const verdict = ENDED.includes(fault.code) ? "ended" : "unknown";
+      return { verdict, text: { text: fault.message, lang: fault.lang } };
     }
   }
 

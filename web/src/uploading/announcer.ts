@@ -4,7 +4,8 @@ import { say } from "../parts/announce";
 import { size } from "../parts/formatting";
 import { t, tn } from "../parts/messages";
 import type { Run } from "./run";
-import type { Phase, Transfer } from "./transfer";
+import type { Phase } from "./phase";
+import type { Transfer } from "./transfer";
 
 const MIN_PAUSE_MS = 3000;
 

@@ -9,7 +9,8 @@ import { shareLink } from "../parts/share-button";
 import { EditForm } from "./edit-form";
 import type { Edits } from "./edits";
 import { stateText } from "./state-text";
-import type { Phase, Transfer } from "./transfer";
+import type { Phase } from "./phase";
+import type { Transfer } from "./transfer";
 
 // Nobody waits for it, so it comes after the page; it is asked for at once, so that it is there when a file is.
 const loading = import("./preview").catch(() => undefined);

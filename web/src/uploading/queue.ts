@@ -11,7 +11,8 @@ import { Card, type CardHandlers } from "./card";
 import type { Edits } from "./edits";
 import { forget, remember } from "./pending-uploads";
 import { Run } from "./run";
-import { type Begun, ENDED, type Phase, Transfer, type UploadOptions } from "./transfer";
+import { ENDED, type Phase } from "./phase";
+import { type Begun, Transfer, type UploadOptions } from "./transfer";
 
 const CONCURRENCY = 3;
 const MAX_ASKED = 30; // whenever somebody comes back to the page

@@ -1,6 +1,7 @@
 // A run: the files that are uploaded together, from when the queue was idle until it is idle again.
 
-import { ENDED, type Phase, type Transfer } from "./transfer";
+import { ENDED, type Phase } from "./phase";
+import type { Transfer } from "./transfer";
 
 const isOver = (phase: Phase): boolean => ENDED.has(phase) || phase === "failed";
 

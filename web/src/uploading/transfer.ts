@@ -10,18 +10,16 @@ import { randomId } from "../parts/random";
 import { TransferRate } from "../parts/transfer-rate";
 import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
+import { ENDED, type Phase } from "./phase";
 import { nextProof, noteAsked } from "./proof-ahead";
 import { isPaused, isRefused, isTemporary, problemIn, PROOF_REQUIRED, TOO_MANY_REQUESTS } from "./replies";
 import { stateOf } from "./state";
+import { verdictOn } from "./verdict";
 
 const CHUNK_BYTES = 48e6; // less than CDNs accept in one request
 const FIRST_RETRIES_MS = [0, 500, 1000, 2000, 4000, 8000];
 const RETRY_MS = 10_000; // from then on: a lost connection comes back at some point
 const MAX_RETRIES = 10_000;
-const POLL_MS = [300, 700, 1500, 3000, 5000];
-
-export type Phase = "waiting" | "sending" | "paused" | "offline" | "processing" | "done" | "failed" | "refused" | "gone";
-export const ENDED: ReadonlySet<Phase> = new Set(["done", "refused", "gone"]);
 
 /** Options for the image, by the names of the form's fields: expires_in, title and so on. */
 export type UploadOptions = Record<string, string>;
@@ -222,23 +220,18 @@ export class Transfer {
 
   async #awaitVerdict(): Promise<void> {
     this.#enter("processing");
-    for (let attempt = 0; ; attempt += 1) {
-      const state = await stateOf(this.url ?? "");
-      if (this.isDisconnected !== (state === "unreachable")) {
-        this.isDisconnected = state === "unreachable";
-        this.changed(this);
-      }
-      if (state === "gone") {
-        this.isDiscarded = true;
-        return this.#enter("gone");
-      }
-      if (state !== "unreachable" && state.state !== "receiving" && state.state !== "processing") {
-        if (state.image) this.image = state.image;
-        this.problem = state.problem ? localizeProblem(state.problem) : undefined;
-        return this.#enter(state.state);
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS[Math.min(attempt, POLL_MS.length - 1)]));
+    const verdict = await verdictOn(this.url ?? "", (isReachable) => {
+      if (this.isDisconnected !== isReachable) return;
+      this.isDisconnected = !isReachable;
+      this.changed(this);
+    });
+    if (verdict === "gone") {
+      this.isDiscarded = true;
+      return this.#enter("gone");
     }
+    if (verdict.image) this.image = verdict.image;
+    this.problem = verdict.problem ? localizeProblem(verdict.problem) : undefined;
+    this.#enter(verdict.state);
   }
 
   #shouldRetry(fault: DetailedError): boolean {
@@ -269,7 +262,7 @@ export class Transfer {
     this.#enter(isRefused(status) ? "refused" : "failed");
   }
 
-  /** Solve the challenge and go on, or wait where this browser can't: the server lets some in without. */
+  /** Solve the challenge and continue, or wait where this browser can't: the server lets some in without. */
   async #prove(body: string | undefined, wait: number): Promise<void> {
     const attempt = this.#attempt;
     this.#enter("processing");

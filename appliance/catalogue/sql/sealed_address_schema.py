@@ -9,10 +9,10 @@ def rotated_keys(db: Schema) -> None:
     db.execute("ALTER TABLE keys ADD COLUMN former_hash BLOB")
 
 
-@migration("0023-upload-origins")
-def upload_origins(db: Schema) -> None:
+@migration("0023-sealed-addresses")
+def sealed_addresses(db: Schema) -> None:
     """The address that created an upload, sealed with a key that isn't here and lasts a day."""
-    db.execute("ALTER TABLE uploads ADD COLUMN origin BLOB")
+    db.execute("ALTER TABLE uploads ADD COLUMN sealed_address BLOB")
 
 
 @migration("0024-revisions")
