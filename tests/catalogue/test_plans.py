@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.sql import ban_statements, node_statements, statements
+from appliance.catalogue.sql import ban_statements, node_statements, overdue_statements, statements
 from appliance.catalogue.sqlite import file_statements
 from appliance.catalogue.sqlite.connections import open_writer
 
 STATEMENTS = {
     name: text
-    for name, text in (vars(statements) | vars(ban_statements) | vars(node_statements) | vars(file_statements)).items()
+    for name, text in (
+        vars(statements)
+        | vars(ban_statements)
+        | vars(node_statements)
+        | vars(overdue_statements)
+        | vars(file_statements)
+    ).items()
     if name.isupper() and name[0] != "_" and name != "NOW_S" and isinstance(text, str)
 }
 TABLES = (

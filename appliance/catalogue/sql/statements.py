@@ -124,13 +124,6 @@ GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND 
 UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
     WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s ORDER BY expires_s LIMIT :limit"""
-UPLOADS_DUE_AT = f"""
-    SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
-    WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s AND node IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.name = uploads.node AND nodes.name <> :node
-    AND nodes.home <> coalesce((SELECT home FROM nodes WHERE name = :node), ''))
-    ORDER BY expires_s LIMIT :limit"""
-"""Those of the node, under this name or a former one, and those whose node is forgotten."""
 CLEAR_GONE_UPLOAD = """
     UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', concat = '', lock = NULL
     WHERE id_hash = :id_hash AND state = 'gone'"""

@@ -7,6 +7,7 @@ from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.lock_mark import mark_if_closed
 from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.overdue_statements import UPLOADS_DUE_AT
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.rows import Row, packed, refusal_text, tombstone_values, upload_of, upload_values
 from appliance.catalogue.sql.writer import Writer
@@ -172,7 +173,7 @@ def _count_unfinished(connection: Connection, now_s: int, limit: int) -> int:
 
 def _due(connection: Connection, now_s: int, node: str | None, after_s: int, limit: int) -> list[Upload]:
     values = {"now_s": now_s, "node": node, "after_s": after_s, "limit": limit}
-    statement = sql.UPLOADS_DUE if node is None else sql.UPLOADS_DUE_AT
+    statement = sql.UPLOADS_DUE if node is None else UPLOADS_DUE_AT
     return [upload_of(row) for row in connection.execute(statement, values).fetchall()]
 
 

@@ -7,11 +7,13 @@ import psycopg
 
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.postgres.dialect import translated
-from appliance.catalogue.sql import ban_statements, node_statements, statements
+from appliance.catalogue.sql import ban_statements, node_statements, overdue_statements, statements
 
 STATEMENTS = {
     name: text
-    for name, text in (vars(statements) | vars(ban_statements) | vars(node_statements)).items()
+    for name, text in (
+        vars(statements) | vars(ban_statements) | vars(node_statements) | vars(overdue_statements)
+    ).items()
     if name.isupper() and name[0] != "_" and name != "NOW_S" and isinstance(text, str)
 }
 WALKS = {"COUNT_IMAGES", "COUNT_TOMBSTONES", "COUNT_ALBUMS"}
