@@ -94,7 +94,7 @@ async def test_each_end_of_a_key_has_its_own_code_and_sentence(host: Host, jpeg:
         assert words in (await problem(await raw(host, jpeg, bearer(text)), code))["detail"]
 
 
-async def test_the_secret_before_the_last_one_is_forgotten_with_the_key(host: Host, jpeg: bytes) -> None:
+async def test_of_former_secrets_the_last_one_is_known(host: Host, jpeg: bytes) -> None:
     oldest = await minted(host, "scanner")
     _, older = await host.appliance.access_keys.rotate("scanner")
     assert await code(await raw(host, jpeg, bearer(oldest))) == "key-rotated"
@@ -102,7 +102,8 @@ async def test_the_secret_before_the_last_one_is_forgotten_with_the_key(host: Ho
     assert await code(await raw(host, jpeg, bearer(oldest))) == "key-invalid"
     assert await code(await raw(host, jpeg, bearer(older))) == "key-rotated"
     await host.appliance.access_keys.revoke("scanner")
-    assert await code(await raw(host, jpeg, bearer(older))) == "key-invalid"
+    assert await code(await raw(host, jpeg, bearer(older))) == "key-revoked"
+    assert await code(await raw(host, jpeg, bearer(oldest))) == "key-invalid"
 
 
 def basic(name: str, password: str) -> str:
