@@ -9,7 +9,7 @@ import { claim } from "./uploading/claims";
 import { Intake, type StoredFile } from "./uploading/intake";
 import { InterruptedUploads } from "./uploading/interrupted";
 import { type FileHandler, watchDrops, watchPastes, watchPicker } from "./uploading/picking";
-import { noteAsked } from "./uploading/proof-ahead";
+import { noteAsked } from "./uploading/proof-asked";
 import { Queue } from "./uploading/queue";
 import { Summary } from "./uploading/summary";
 

@@ -11,7 +11,7 @@ import { TransferRate } from "../parts/transfer-rate";
 import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
 import { ENDED, type Phase } from "./phase";
-import { nextProof, noteAsked } from "./proof-ahead";
+import { nextProof, noteAsked } from "./proof-asked";
 import { isPaused, isRefused, isTemporary, problemIn, PROOF_REQUIRED, TOO_MANY_REQUESTS } from "./replies";
 import { stateOf } from "./state";
 import { verdictOn } from "./verdict";
