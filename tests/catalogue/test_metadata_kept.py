@@ -25,7 +25,7 @@ async def test_rows_of_an_earlier_release_keep_their_meaning(path: Path) -> None
     migrations.apply(Database(old), stop_before=MIGRATION)
     for keep in (KeepMetadata.NOTHING, KeepMetadata.ALL):
         later = {"keep_credits", "had_credentials", "is_open", "access_key", "invite", "lock", "one_view", "node"}
-        _insert(old, "uploads", upload_values(upload_keeping(keep)), without=later | {"origin"})
+        _insert(old, "uploads", upload_values(upload_keeping(keep)), without=later | {"sealed_address"})
     marks = {"prewarmed": 0, "sidecar_due": 0, "erasing": 0}
     later = {"keep_metadata", "content_credentials", "incomplete", "access_key", "invite", "node"} | LOCKS
     _insert(old, "images", image_values(image()) | marks, without=later)

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 
 from appliance.observability.metrics import Metrics
 
-UNITS = ("_total", "_seconds", "_bytes", "_jobs", "_workers", "_clients", "_requests", "_tags", "_up")
+UNITS = ("_total", "_seconds", "_bytes", "_jobs", "_workers", "_clients", "_requests", "_segments", "_tags", "_up")
 
 
 @pytest.fixture
