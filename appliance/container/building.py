@@ -112,10 +112,10 @@ def build(  # noqa: PLR0917 - one of each part
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor
     )
     among_nodes = None
-    if calls is not None:
+    if calls is not None and membership is not None:
         among_nodes = AmongNodes.of(
             calls,
-            since_s=0.0 if membership is None else membership.since_s,
+            since_s=membership.since_s,
             segment_bytes=config.node.segment_bytes,
             store=observed,
             spool=spool,

@@ -1,6 +1,6 @@
 """Repeats: whose upload with a known Idempotency-Key is a free repeat, and how often.
 
-A known key alone proves nothing: everybody may be told it. So a repeat is free for the network or access key that made
+A known key alone proves nothing: anybody may know it. So a repeat is free for the network or access key that made
 the first upload, and only a few times. Any other counts as an upload like the first.
 """
 

@@ -17,7 +17,7 @@ OF_ALL = Policy("slow-anonymous-uploads", QuotaScope.ANONYMOUS, Unit.UPLOADS, 10
 OF_A_NETWORK = Policy("slow-prefix-uploads", QuotaScope.PREFIX, Unit.UPLOADS, 6, 60)
 TURNS = Policy("slow-turns", QuotaScope.PREFIX, Unit.UPLOADS, 12, 3600)
 """What is remembered of a network: after five minutes one upload less. So some 300 networks that flood stay behind one
-that comes anew; with more of them, the lane has no more than one turn in five minutes for each."""
+that is new; with more of them, the lane has no more than one turn in five minutes for each."""
 
 
 class SlowLane:

@@ -108,7 +108,7 @@ class Transfer:
         self._writing.add_done_callback(self._note_written)
 
     def _note_written(self, writing: asyncio.Future[None]) -> None:
-        """Count the block, once, when it has been written; whoever waited for it may be here before its callback."""
+        """Count the block, once, when it has been written; its waiter may be here before its callback."""
         if writing is not self._writing or writing.cancelled() or writing.exception() is not None:
             return
         self._room.note_written(self._progress, self._claimed_bytes)

@@ -189,7 +189,7 @@ def until(holds: Callable[[], bool], what: str, within_s: float = WITHIN_S) -> N
 def goes_on(account: Account) -> None:
     """What was broken is whole again: each client may have one request under way that still fails, and no more."""
     failed, sent = account.failed, account.sent
-    until(lambda: account.sent > sent + 20, "the load goes on")
+    until(lambda: account.sent > sent + 20, "the load continues")
     assert account.failed <= failed + account.clients, account.words
 
 

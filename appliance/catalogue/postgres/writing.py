@@ -184,7 +184,7 @@ class PostgresSession:
                     connection.execute(sql.SET_NOTE, {"name": self._mark, "value": mark})
                 return is_committed
             self._sleep(PAUSE_S)
-        raise SystemExit  # of this thread: nobody is told that the change was saved, or that it wasn't
+        raise SystemExit  # ends this thread: its callers never learn whether the change was saved
 
     def _connected(self) -> PostgresConnection:
         """The connection, opened again if it was lost. Raises psycopg.Error, CatalogueUnavailable."""
