@@ -34,6 +34,7 @@ const ON_DEMAND = {
   "/library/albums": "src/library/albums.ts",
   "/library/availability": "src/library/availability.ts",
   "/proof": "src/uploading/proof.ts",
+  "/proof-ahead": "src/uploading/proof-ahead.ts", // after what it imports on demand itself
   "/adding/uploads": "src/adding/uploads.ts", // after what it imports on demand itself
 };
 const { metafile } = await build({ ...shared, format: "iife", entryPoints: ["altcha/workers/pbkdf2"], entryNames: "chunk-[hash]", metafile: true });

@@ -1,6 +1,6 @@
 // The access key with which this browser uploads: what is typed into the page's field, or was kept on this device.
 
-const STORED = "access-key";
+const STORED_AS = "access-key"; // in this browser's local storage
 const PREFIX = "imgk_";
 
 let key = stored();
@@ -10,6 +10,7 @@ export const keyHeader = (): Record<string, string> => (key.startsWith(PREFIX) ?
 
 /** The key of this page, for its field. */
 export const currentKey = {
+  storedAs: STORED_AS,
   get text(): string {
     return key;
   },
@@ -17,7 +18,6 @@ export const currentKey = {
   use(text: string): void {
     key = text;
   },
-  store,
 };
 
 /**
@@ -34,17 +34,8 @@ export function wireKeyField({ isSent = false } = {}): void {
 
 function stored(): string {
   try {
-    return localStorage.getItem(STORED) ?? "";
+    return localStorage.getItem(STORED_AS) ?? "";
   } catch {
     return ""; // storage is disabled
-  }
-}
-
-function store(text: string): void {
-  try {
-    if (text === "") localStorage.removeItem(STORED);
-    else localStorage.setItem(STORED, text);
-  } catch {
-    // it is used for as long as the page is open
   }
 }

@@ -58,7 +58,7 @@ export class KeyField {
     this.#take(this.input.value.trim());
     const said = await this.#ask();
     if (said.verdict === "useless" || said.verdict === "ended") return this.#say(said.text);
-    this.key.store(this.key.text);
+    this.#store(this.key.text);
     this.#lock(said.text);
   }
 
@@ -71,13 +71,22 @@ export class KeyField {
   }
 
   #forget(): void {
-    this.key.store("");
+    this.#store("");
     this.#take("");
     this.input.value = "";
     this.input.type = "text";
     this.input.readOnly = false;
     this.button.textContent = t("Remember");
     this.#say({ text: this.#hint, lang: pageLanguage() });
+  }
+
+  #store(text: string): void {
+    try {
+      if (text === "") localStorage.removeItem(this.key.storedAs);
+      else localStorage.setItem(this.key.storedAs, text);
+    } catch {
+      // it is used for as long as the page is open
+    }
   }
 
   #lock(text: LocalizedText): void {

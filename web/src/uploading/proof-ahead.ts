@@ -1,7 +1,5 @@
 // Solutions ahead: while the server asks for proofs of work, the first request of an upload brings one, instead of being refused.
 
-import { keyHeader } from "../parts/access-key";
-
 const MARGIN_MS = 30_000; // until a solution that is taken has been sent
 
 interface Ahead {
@@ -10,11 +8,16 @@ interface Ahead {
 }
 
 let isAsked = false;
+let keyHeader = (): Record<string, string> => ({});
 let ahead: Promise<Ahead | undefined> | undefined;
 
-/** The server asks for proofs of work: one is solved now, for the next upload. */
-export function noteAsked(): void {
+/**
+ * The server asks for proofs of work: one is solved now, for the next upload. `pageKeyHeader`: the header of the page's
+ * access key, as it is by then; this file is bundled by itself.
+ */
+export function noteAsked(pageKeyHeader: () => Record<string, string>): void {
   isAsked = true;
+  keyHeader = pageKeyHeader;
   prepare();
 }
 
