@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from appliance.config.model import SIGNED_IN, Config
 from appliance.domain.errors import ApplianceError
@@ -25,6 +27,7 @@ from appliance.http.pages.reporting import ReportLink, report_link
 from appliance.lifecycle.endings import UNDO_S
 
 _EXPIRY_DAYS = (1, 7, 30, 365)
+_TRANSLATIONS = 2048  # more texts than templates and titles of errors have
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class PageTemplates:
         install = self._environment.install_gettext_translations  # type: ignore[attr-defined]
         install(language.translations, newstyle=True)
         self._environment.globals.update(
+            _=lru_cache(_TRANSLATIONS)(self._translate),
             branding=self.branding,
             site_name=self.branding.name,
             base_url=config.server.base_url,
@@ -82,6 +86,10 @@ class PageTemplates:
 
     def render(self, template: str, **values: object) -> str:
         return self._environment.get_template(template).render(values)
+
+    def _translate(self, text: str) -> Markup:
+        """As Jinja's own `_`, for a text without variables: a page has dozens of them, and they never change."""
+        return Markup(self.language.gettext(text)) % {}  # noqa: S704 - the texts are ours
 
     def localize_error(self, fault: ApplianceError | None) -> LocalizedError | None:
         """The error's text in this language; None without an error."""
