@@ -90,7 +90,7 @@ def test_every_module_that_the_threat_model_names_exists(generate: ModuleType) -
     assert {name for name in dotted if f"appliance.{name}" not in known} - {option.name for option in OPTIONS} == set()
 
 
-@pytest.mark.parametrize("name", ["threat-model.md", "limits.md", "under-attack.md"])
+@pytest.mark.parametrize("name", ["threat-model.md", "limits.md", "under-attack.md", "access.md", "locks.md"])
 def test_every_test_that_a_page_names_exists(name: str) -> None:
     named = set(re.findall(r"`(test_\w+)`", page(name)))
     assert named
