@@ -11,6 +11,7 @@ for the larger photograph 74 and 30, 28 and 24. There is no estimate for other s
 
 import argparse
 import statistics
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -63,6 +64,7 @@ class Row:
     photos: Sequence[Callable[[], bytes]]
     box: int
     format: str = "jpg"
+    is_scored: bool = CAN_SCORE
 
     @property
     def connections(self) -> int:
@@ -105,7 +107,7 @@ class Measured:
             urls[peer.name] = [peer.url(name, self._row.box, self._row.format) for name in names]
         answers = {server: [answer(url, self._row.format) for url in each] for server, each in urls.items()}
         return {
-            server: together([_verdict(source, data) for (_, source), data in zip(sources, made, strict=True)])
+            server: together([self._verdict(source, data) for (_, source), data in zip(sources, made, strict=True)])
             for server, each in answers.items()
             if len(made := [data for data in each if data is not None]) == len(sources)
         }
@@ -124,9 +126,8 @@ class Measured:
         self.cpu_ms.setdefault(server, []).append((cpu_s() - before_s) * 1000 / len(urls))
         return rate
 
-
-def _verdict(source: bytes, data: bytes) -> Verdict:
-    return judged(source, data, LIGHTS[:1]) if CAN_SCORE else Verdict(len(data), ())
+    def _verdict(self, source: bytes, data: bytes) -> Verdict:
+        return judged(source, data, LIGHTS[:1]) if self._row.is_scored else Verdict(len(data), ())
 
 
 def lines(
@@ -168,7 +169,7 @@ def wanted(*, is_short: bool) -> list[Row]:
     rows += [Row(CAMERA, [camera_photo], box, format) for format in ("webp", "avif") for box in (256, 1024)]
     rows += [Row(PNG, [png], box) for box in (256, 1024)]
     if which("heif-enc"):
-        rows += [Row(HEIC, [cache(heic_photo)], box) for box in (256, 1024)]
+        rows += [Row(HEIC, [cache(heic_photo)], box, is_scored=False) for box in (256, 1024)]  # no reference reads it
     return rows + [Row(MIXED, [*jpegs.values(), png], 512, format) for format in ("jpg", "webp")]
 
 
@@ -186,6 +187,7 @@ def main() -> None:
             measured = Measured(held, row, arguments.count, 1 + number * (arguments.rounds + 1))
             found = rates(arguments.rounds, measured.measures())
             table += lines(row, found, measured.cpu_ms, measured.verdicts)
+            print(f"{number + 1} of {len(rows)} rows: {row.what}, {row.into}", file=sys.stderr)
         table += [(missing, "", "skipped", *[""] * 6) for missing in held.missing]
     question = "Renditions of images that were never viewed, each request on its own connection: rate, cost and quality"
     report("cold_renditions", question, HEADER, table, is_whole=not arguments.only)

@@ -6,9 +6,9 @@ photograph, two seconds after the page has come: while it is asked for proofs of
 meanwhile; where it is refused all the same, it solves another, which counts. How long the host makes it wait, without
 the solving, is given apart. The flood solves nothing. Flood, people and host share the machine, and what each of them
 takes of it is given; with `--apart` the flood has a core of its own, and the others share the rest. The host's limits
-are on as they come, but for the amount that all without a key may upload in a day: 200 MB, which is what the flood may
-put on the disk at most. It gets there only if what comes before doesn't hold: proof of work keeps nearly all of it out,
-and the slow lane lets in a few a second.
+are on as they come, but for the amount that all without a key may upload in a day: 400 MB, which is what the flood may
+put on the disk at most. The phone's network gets three tenths of what the flood leaves of it. The flood gets there only
+if what comes before doesn't hold: proof of work keeps nearly all of it out, and the slow lane lets in a few a second.
 """
 
 import argparse
@@ -51,7 +51,7 @@ TIMES = 100
 IMAGES = 100
 VIEW, UPLOAD_EVERY_S = "view", 2.0
 SAMPLE_S = 0.2
-ANONYMOUS_BYTES = 200_000_000
+ANONYMOUS_BYTES = 400_000_000
 PHONE = "203.0.113.9"
 SETTINGS = {
     "SERVER_TRUSTED_PROXIES": "127.0.0.1",
@@ -208,11 +208,16 @@ def flooded(folder: Path, slugs: list[str], addresses: int, seconds: float, floo
         f"{p95_ms([page.took_s - page.solving_s for page in people.pages]):.0f}",
         f"{sum(page.solved_ahead for page in people.pages)}, {sum(page.was_refused for page in people.pages)}"
         f" of {len(uploads)}",
-        str(sum(one.fault is not None for one in outcomes)),
+        ", ".join(f"{fault}: {number}" for fault, number in faults(outcomes).most_common()) or "0",
         f"{memory.before_bytes / 1e6:.0f}, {memory.max_bytes / 1e6:.0f}",
         f"{disk / 1e6:.0f}",
         ", ".join(f"{each / seconds:.2f}" for each in busy_s),
     )
+
+
+def faults(outcomes: list[Outcome]) -> Counter[str]:
+    """What failed, and how often: its kind with what came instead of a good answer."""
+    return Counter(f"{one.kind}: {one.fault}" for one in outcomes if one.fault)
 
 
 def p95_ms(seconds: list[float]) -> float:
