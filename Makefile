@@ -157,12 +157,15 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 	$(PIP) --no-deps --no-index --editable .
 	@touch $@
 
+# It reads files of strangers.
+HARDENED := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fvisibility=hidden -Wl,-z,relro,-z,now
+
 # Without a compiler or libjpeg's header, libvips makes all sizes: slower, and otherwise the same.
 $(FAST_JPEG): $(wildcard $(PLANES)/*.c $(PLANES)/*.h)
 	@if ! printf '#include <stdio.h>\n#include <jpeglib.h>\n' | $(CC) -E -x c - >/dev/null 2>&1; then \
 		rm -f $@; \
 		echo "JPEGs are resized by libvips alone: for the faster way install gcc and libjpeg62-turbo-dev, then make again"; \
-	elif ! $(CC) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(PLANES)/*.c -ldl -lm; then \
+	elif ! $(CC) $(HARDENED) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(PLANES)/*.c -ldl -lm; then \
 		rm -f $@; \
 		echo "JPEGs are resized by libvips alone: $(CC) can't compile $(PLANES)"; \
 	fi

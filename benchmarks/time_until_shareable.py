@@ -19,6 +19,7 @@ from benchmarks.load.open_loop import (
     COLD,
     POPULAR,
     PRESETS,
+    PROXIED,
     UPLOAD,
     UPLOADS_PER_S,
     VIEWS_PER_S,
@@ -73,7 +74,7 @@ def measured(seconds: float) -> Timings:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="appliance-shareable-"))
         minio = stack.enter_context(minio_server(Path(folder)))
-        running = stack.enter_context(server(**store_settings(minio)))
+        running = stack.enter_context(server(**store_settings(minio), **PROXIED))
         host = Host(running.url, chance)
         gallery = Gallery(host.lay_down(LAID_DOWN), iter(()), chance)
         followed = Followed(host, gallery, stack.enter_context(ThreadPoolExecutor(FOLLOWERS)))

@@ -36,11 +36,16 @@ async def libvips(_config: Config) -> AsyncIterator[Finding]:
     yield fault("libvips", found["unfit"]) if found["unfit"] else ok("libvips", words)
 
 
-async def fast_jpeg(_config: Config) -> AsyncIterator[Finding]:
+async def fast_jpeg(config: Config) -> AsyncIterator[Finding]:
+    if not config.renditions.fast_jpeg:
+        yield ok(
+            "fast-jpeg", "off by renditions.fast_jpeg: libvips makes the sizes of JPEGs, which takes twice as long"
+        )
+        return
     try:
         found = await run_probe("fast-jpeg")
     except ProbeFailed as error:
-        yield fault("fast-jpeg", f"the C extension breaks the process ({error}). Remove it: make clean run")
+        yield fault("fast-jpeg", f"the C extension breaks the process ({error}). Set renditions.fast_jpeg = false")
         return
     if found["lacking"]:
         yield warn("fast-jpeg", f"sizes of JPEGs take twice as long, made by libvips alone: {found['lacking']}")

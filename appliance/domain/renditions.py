@@ -169,7 +169,7 @@ def _scaled(width: int, height: int, scale: float) -> tuple[int, int]:
 
 
 EDITION = 2
-"""Raise it when the same settings give other bytes: cached renditions of other editions are made again."""
+"""Raise it when what the same settings give looks different: cached renditions of other editions are made again."""
 
 
 def edition_of(presets: tuple[Preset, ...]) -> str:

@@ -19,12 +19,19 @@ from appliance.imaging.sources import BROKEN, is_permanent, open_image
 
 
 def render(
-    fd: int, facts: Facts, targets: tuple[Target, ...], moving: frozenset[Target], *, patient: bool = False
+    fd: int,
+    facts: Facts,
+    targets: tuple[Target, ...],
+    moving: frozenset[Target],
+    *,
+    patient: bool = False,
+    fast_jpeg: bool = True,
 ) -> list[RenderedFile]:
     """Every target, in their order. `facts` are the original's, whatever smaller version of it `fd` holds.
 
     The `moving` ones keep the animation, unless it can't be read to its end: then they show the first frame too. A
-    `patient` caller prefers smaller files to soon ones.
+    `patient` caller prefers smaller files to soon ones. Without `fast_jpeg`, libvips makes everything; so it does of an
+    original whose end is missing, which the extension always leaves to it.
 
     Raises CannotResize, EmptyUpload, UnsupportedFormat or NotAnImage.
     """
@@ -33,7 +40,7 @@ def render(
     try:
         animated = _animated(fd, kind, {target: shapes[target] for target in moving})
         stills = {target: shapes[target] for target in targets if target not in animated}
-        made = made_from_planes(fd, kind, stills)
+        made = made_from_planes(fd, kind, stills) if fast_jpeg and not facts.incomplete else None
         gain_map = None
         if made is None:
             images = _stills(fd, kind, set(stills.values()))

@@ -108,7 +108,14 @@ def _carried_out(order: Order, fds: list[int], outputs: list[int]) -> Answer:
                 cuts = cut_all(fds[0], order.facts, order.material, order.cuts)
                 made = [(*size, False, False, data) for size, data in cuts]
             case _:
-                rendered = render(fds[0], order.facts, order.targets, order.animated, patient=order.patient)
+                rendered = render(
+                    fds[0],
+                    order.facts,
+                    order.targets,
+                    order.animated,
+                    patient=order.patient,
+                    fast_jpeg=order.fast_jpeg,
+                )
                 made = [(one.width, one.height, one.is_animated, one.has_gain_map, one.data) for one in rendered]
     except ApplianceError as error:
         return error

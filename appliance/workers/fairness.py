@@ -201,9 +201,9 @@ class FairQueue:
         return None
 
     @property
-    def clients_waiting(self) -> int:
-        """How many clients have a ticket that waits."""
-        return sum(bool(account.tickets) for account in self._accounts.values())
+    def turns_waiting(self) -> int:
+        """How many jobs come before a new client's: the oldest ticket of each client, one that is shared once."""
+        return len({next(iter(account.tickets)) for account in self._accounts.values() if account.tickets})
 
     def has_waiting(self, clients: Clients) -> bool:
         """Whether each of these clients has a ticket that waits."""

@@ -14,6 +14,7 @@ from appliance.domain.regions import pyramid_bytes
 from appliance.domain.render_cost import is_short
 from appliance.domain.renditions import Facts, Priority
 from appliance.shared.threads import Threads
+from appliance.workers.fast_jpeg import FastJpeg
 from appliance.workers.lanes import (
     PATIENT_DEADLINES,
     PYRAMID_DEADLINES,
@@ -54,6 +55,7 @@ class Workers:
     ) -> None:
         self._config = config
         self._animations = config.animation_budget
+        self._fast_jpeg = FastJpeg(is_wanted=config.fast_jpeg)
         self._inspection = Inspect(
             max_pixels, config.heavy_memory_bytes, config.animation_budget.max_bytes, INSPECT_CPU_S
         )
@@ -170,7 +172,9 @@ class Workers:
         *,
         is_short: bool = False,
     ) -> Lease[Worker]:
-        worker = partial(Worker, deadline_s or self._lanes[name].deadline_s, self._threads, self._animations)
+        worker = partial(
+            Worker, deadline_s or self._lanes[name].deadline_s, self._threads, self._animations, self._fast_jpeg
+        )
         return Lease(self.queues[name], priority, clients, worker, charge, is_short=is_short)
 
     # --- how they are ---------------------------------------------------------------------------------------------

@@ -62,7 +62,8 @@ class ReadDetails:
 class Render:
     """Render every target from one decode. `facts` are the original's, whatever file the pixels come from.
 
-    The targets in `animated` keep the animation. With `patient`, files are to be small rather than soon there.
+    The targets in `animated` keep the animation. With `patient`, files are to be small rather than soon there. With
+    `fast_jpeg`, the C extension may make what it can.
     """
 
     facts: Facts
@@ -70,6 +71,7 @@ class Render:
     animated: frozenset[Target]
     cpu_s: int
     patient: bool = False
+    fast_jpeg: bool = True
 
 
 @dataclass(frozen=True, slots=True)

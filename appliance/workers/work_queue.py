@@ -18,6 +18,8 @@ _RETRY_AFTER_S = 2
 _NEWCOMERS_FACTOR = 2
 _LEARNING = 0.1
 """Weight of the last job in the mean time that jobs take."""
+_LONGEST_COUNTED_S = 1.5
+"""In that mean. A job that ends at its deadline says little of the next ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +128,7 @@ class WorkQueue(Generic[S]):
         else:
             del self._running[slot]
             used_s = job.queue.end(job)
-            self._mean_s += (used_s - self._mean_s) * _LEARNING
+            self._mean_s += (min(used_s, _LONGEST_COUNTED_S) - self._mean_s) * _LEARNING
             self._give(slot)
         self._fill_spare()
         self._hand_ahead()
@@ -209,8 +211,11 @@ class WorkQueue(Generic[S]):
 
     @property
     def wait_s(self) -> float:
-        """How long a view of a new client would wait: each of those that wait has one turn before it."""
-        return self._queues[Priority.VIEW].clients_waiting * self._mean_s / self._workers
+        """How long a view of a new client would wait: each of those that wait has one turn before it.
+
+        Those who wait for the same job have one turn together.
+        """
+        return self._queues[Priority.VIEW].turns_waiting * self._mean_s / self._workers
 
     def _refuse_overload(self, ticket: QueueTicket) -> None:
         """Raises Busy for a view that would wait for too long."""

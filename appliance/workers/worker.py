@@ -5,17 +5,20 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from appliance.domain import file_edits
 from appliance.domain.animation import AnimationBudget, keeps_animation
 from appliance.domain.details import Details
 from appliance.domain.errors import ApplianceError, Busy, CannotResize, Stopping, UnreadableImage
 from appliance.domain.file_edits import Findings
+from appliance.domain.formats import JPEG
 from appliance.domain.model import KeepMetadata
 from appliance.domain.regions import Cut, Material
 from appliance.domain.renditions import Facts, RenderedFile, Target
 from appliance.shared.threads import Threads
 from appliance.workers.answers import Answer, Edited, Examined, Sizes
+from appliance.workers.fast_jpeg import FastJpeg
 from appliance.workers.lanes import order_cpu_s
 from appliance.workers.limits import MAX_OUTPUT_BYTES
 from appliance.workers.process import WorkerLost
@@ -36,6 +39,7 @@ _LARGE_BYTES = 1_000_000
 """Copying more than this would keep the event loop from its work for longer than a thread costs."""
 _NOTHING_FOUND = Findings((), complete=False)
 _NOTHING_READ = Details(complete=False)
+_CRASHES = frozenset({"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP"})
 _QUICK_NS = 200
 """A pixel written as JPEG or WebP takes less."""
 
@@ -44,11 +48,17 @@ class Worker:
     """A worker that belongs to the caller until the end of its lease. An order may take `deadline_s` seconds."""
 
     def __init__(
-        self, deadline_s: float, threads: Threads, animations: AnimationBudget, slot: SupervisedWorker
+        self,
+        deadline_s: float,
+        threads: Threads,
+        animations: AnimationBudget,
+        fast_jpeg: FastJpeg,
+        slot: SupervisedWorker,
     ) -> None:
         self._deadline_s = deadline_s
         self._threads = threads
         self._animations = animations
+        self._fast_jpeg = fast_jpeg
         self._slot = slot
 
     async def inspect(self, fd: int, order: Inspect) -> Facts:
@@ -124,12 +134,23 @@ class Worker:
 
     async def _render(self, fd: int, facts: Facts, targets: tuple[Target, ...], patient: bool) -> list[RenderedFile]:
         moving = frozenset(target for target in targets if keeps_animation(facts, target, self._animations))
-        order = Render(facts, targets, moving, order_cpu_s(self._deadline_s), patient)
-        sizes, files = await self._results(order, fd, len(targets))
+        order = Render(facts, targets, moving, order_cpu_s(self._deadline_s), patient, self._fast_jpeg.is_on)
+        sizes, files = await self._rendered(order, fd)
         return [
             RenderedFile(target, width, height, data, moved, has_gain_map)
             for target, (width, height, moved, has_gain_map), data in zip(targets, sizes, files, strict=True)
         ]
+
+    async def _rendered(self, order: Render, fd: int) -> tuple[Sizes, list[bytes]]:
+        """The results of the order; where its worker crashes, those of libvips alone."""
+        try:
+            return await self._results(order, fd, len(order.targets))
+        except CannotResize as refusal:
+            if not (order.fast_jpeg and _has_crashed(refusal.__cause__) and order.facts.media_type == JPEG.media_type):
+                raise
+            results = await self._results(replace(order, fast_jpeg=False), fd, len(order.targets))
+        self._fast_jpeg.note_crash()
+        return results
 
     async def _results(self, order: Order, fd: int, count: int, *output: int) -> tuple[Sizes, list[bytes]]:
         """Sizes and files of an order that makes `count` of them."""
@@ -158,6 +179,10 @@ class Worker:
         if reason in ("deadline", "SIGXCPU"):
             return f"Resizing this image took longer than the limit of {self._deadline_s:g} seconds."
         return "Resizing this image failed. Decoding it crashed, or needed more memory than this host allows."
+
+
+def _has_crashed(cause: BaseException | None) -> bool:
+    return isinstance(cause, WorkerLost) and cause.reason in _CRASHES
 
 
 @contextmanager

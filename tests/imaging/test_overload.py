@@ -31,12 +31,15 @@ class Crowd:
     async def measure(self, job_s: float = 0.1) -> None:
         """Let the queue learn how long jobs take."""
         for _ in range(100):
-            async with self._lease("early"):
-                self.now_s += job_s
+            await self.measure_one(job_s)
+
+    async def measure_one(self, job_s: float) -> None:
+        async with self._lease("early"):
+            self.now_s += job_s
 
     async def ask(self, *clients: str, priority: Priority = Priority.VIEW) -> list[Busy]:
         """A view for each of the clients; the refusals."""
-        asked = [asyncio.create_task(self._wait(self._lease(client, priority))) for client in clients]
+        asked = [asyncio.create_task(self.wait(self._lease(client, priority))) for client in clients]
         for _ in range(3):
             await asyncio.sleep(0)
         self.tasks += [task for task in asked if not task.done()]
@@ -49,7 +52,7 @@ class Crowd:
     def _lease(self, client: str, priority: Priority = Priority.VIEW) -> Lease[int]:
         return Lease(self.queue, priority, Clients(client), int)
 
-    async def _wait(self, lease: Lease[int]) -> None:
+    async def wait(self, lease: Lease[int]) -> None:
         async with lease:
             await self.goes_on.wait()
 
@@ -105,3 +108,21 @@ async def test_the_bound_follows_how_long_jobs_take(crowd: Crowd) -> None:
     await crowd.ask("first", "second")
     assert await crowd.ask(*clients(900)) == []
     await crowd.end()
+
+
+async def test_all_who_wait_for_the_same_image_have_one_turn_together(crowd: Crowd) -> None:
+    together = Clients("client 0")
+    crowd.tasks.append(asyncio.create_task(crowd.wait(Lease(crowd.queue, Priority.VIEW, together, int))))
+    await asyncio.sleep(0)
+    for client in clients(100):
+        together.join(client)
+    assert crowd.queue.wait_s == pytest.approx(0.05, rel=0.01)
+    assert await crowd.ask("somebody else") == []
+
+
+async def test_one_job_that_takes_very_long_keeps_nobody_out() -> None:
+    crowd = Crowd()
+    await crowd.measure()
+    await crowd.measure_one(20.0)
+    await crowd.ask("first", "second")
+    assert await crowd.ask(*clients(30)) == []

@@ -67,6 +67,14 @@ class Renditions:
         metadata=info("Memory limit of an expensive decode. Only one of these runs at a time.", minimum=64 * MB),
     )
 
+    fast_jpeg: bool = field(
+        default=True,
+        metadata=info(
+            "Whether the C extension makes sizes of JPEGs where it can. Without it, libvips does, which takes twice as"
+            " long."
+        ),
+    )
+
     pyramid_pixels: int = field(
         default=24_000_000,
         metadata=info(

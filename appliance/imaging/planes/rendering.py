@@ -12,7 +12,7 @@ from appliance.imaging import profiles
 from appliance.imaging.chain import in_order, jpeg_shrink, source_of
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import JPEG_QUALITY, OPTIMISED_PIXELS, WEBP_EFFORT, WEBP_QUALITY, encode
-from appliance.imaging.gain_maps import may_have_gain_map
+from appliance.imaging.gain_maps import MIN_SIDE_PX, may_have_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
 from appliance.imaging.planes.extension import MAX_SIZES, Extension, PlaneSize, loaded
 from appliance.imaging.planes.webp_profile import with_profile
@@ -55,11 +55,12 @@ def _in_order(stills: Mapping[Target, Shape]) -> list[_Wanted]:
 
 def _is_suited(extension: Extension, fd: int, kind: FormatSpec, stills: Mapping[Target, Shape]) -> bool:
     made = {Format.JPG} if extension.lacking_webp else {Format.JPG, Format.WEBP}
+    shows_gain_map = any(target.format is Format.JPG and max(one.size) >= MIN_SIDE_PX for target, one in stills.items())
     return (
         kind is formats.JPEG
         and all(target.format in made and one.shows_all for target, one in stills.items())
         and os.fstat(fd).st_size <= _MAX_FILE_BYTES
-        and not may_have_gain_map(fd)
+        and not (shows_gain_map and may_have_gain_map(fd))
     )
 
 

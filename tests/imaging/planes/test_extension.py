@@ -35,6 +35,19 @@ def test_all_kernels_give_the_same_bytes(extension: Extension, tmp_path: Path) -
         assert files[0] == files[1]
 
 
+def test_enlarging_by_more_than_the_rows_that_are_kept_is_left_to_libvips(extension: Extension) -> None:
+    def enlarged(side: int) -> list[bytes] | None:
+        return extension.render(
+            pictures.saved(pictures.quarters(40, 40), "jpeg"),
+            [PlaneSize((side, side), None, 81, effort=0)],
+            shrink=1,
+            orientation=1,
+        )
+
+    assert enlarged(320) is not None
+    assert enlarged(321) is None
+
+
 def test_kernels_of_another_processor_are_refused(extension: Extension, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no such kernels"):
         with_kernels("of-a-vax", tmp_path)

@@ -21,6 +21,7 @@ from appliance.imaging.profiles import Space
 from appliance.imaging.render import render
 from tests.support.images import pictures
 from tests.support.images.distance import distance
+from tests.support.images.private_pictures import segment
 from tests.support.workers import MAX_PIXELS, in_memory
 
 TARGETS = tuple(Target(preset, Format.JPG) for preset in Renditions().presets)
@@ -173,6 +174,15 @@ def test_where_memory_is_short_libvips_makes_them(
     monkeypatch.setattr(owner, name, no_memory)
     with opened(photo()) as (fd, facts):
         assert [one.target for one in render(fd, facts, TARGETS, frozenset())] == [*TARGETS]
+
+
+def test_a_photo_with_a_gain_map_is_left_to_libvips_only_where_a_size_can_show_it(extension: Extension) -> None:
+    plain = photo()
+    hdr = plain[:2] + segment(0xE2, b"urn:iso:std:iso:ts:21496:-1\0" + bytes(4)) + plain[2:]
+    thumbnail, small = TARGETS[:2]
+    webp = Target(small.preset, Format.WEBP)
+    assert files_from_planes(hdr, (thumbnail, webp)) is not None
+    assert files_from_planes(hdr, (thumbnail, small)) is None
 
 
 def test_other_formats_are_left_to_libvips(extension: Extension) -> None:

@@ -18,6 +18,7 @@ enum {
     MAX_DOWN = 2,                  // rows of a component's blocks that are read at once
     MAX_ROWS = MAX_DOWN * DCTSIZE, // of its samples
     ROWS_AT_ONCE = 128, // kept beyond what the next scaler reaches, for those made at once and not yet encoded
+    MAX_ENLARGING = ROWS_AT_ONCE / MAX_ROWS, // times; beyond, rows read at once make more than are kept
     MARGIN = 32,        // samples that are read beyond an edge where no weight reaches: whole blocks and vectors
 };
 
@@ -173,7 +174,7 @@ static Axis axis_of(int number, int component, int side, const double *from) {
     double mirrored_at = is_decoded && work->is_mirrored[side] ? from[side] : 0;
     double scale = from[side] / extents[side];
     int group = side ? ROWS_GROUP : TAPS_GROUP;
-    if (scale > MAX_TAPS || axis_taps(scale, group) > MAX_TAPS) longjmp(work->over, PLANES_UNSUITED);
+    if (scale > MAX_TAPS || scale * MAX_ENLARGING < 1 || axis_taps(scale, group) > MAX_TAPS) longjmp(work->over, PLANES_UNSUITED);
     return axis_make(&work->pool, sides[side], scale, mirrored_at, group);
 }
 

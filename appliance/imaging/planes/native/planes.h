@@ -21,6 +21,8 @@ typedef struct {
     size_t file_bytes;
 } PlanesSize;
 
+#pragma GCC visibility push(default) // these alone are seen from outside
+
 // Use the libjpeg-turbo at this path, and these kernels, or the fastest for NULL. Returns what is wrong, or NULL.
 const char *planes_load(const char *path, const char *kernels);
 
@@ -35,5 +37,7 @@ const char *planes_kernels(void);
 int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count);
 
 void planes_free(PlanesSize *sizes, int count);
+
+#pragma GCC visibility pop
 
 #endif
