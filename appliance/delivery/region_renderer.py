@@ -80,8 +80,9 @@ class RegionRenderer:
         image, long = batch.image, batch.kind
         priority = Priority.PREWARM if long else Priority.VIEW
         facts = replace(image.facts, memory_bytes=cutting_bytes(image.facts))
+        lease = self._workers.lease(facts, priority, batch.clients, long=long, charge=self._budget.charge)
+        lease.require_room()
         with await self._originals.file(image, batch.clients) as file:
-            lease = self._workers.lease(facts, priority, batch.clients, long=long, charge=self._budget.charge)
             async with lease as worker:
                 cuts = self._claim(batch)
                 files = await worker.cut(file.fileno(), image.facts, Material.ORIGINAL, cuts)

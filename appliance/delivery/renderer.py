@@ -156,8 +156,10 @@ class Renderer:
     async def _from_original(self, batch: RenderBatch, session: RenderSession) -> list[RenderedFile]:
         """In the lane that suits the original."""
         facts = session.image.facts
+        lease = self._lease(facts, batch)
+        lease.require_room()
         with await session.original(batch.clients) as file:
-            async with self._lease(facts, batch) as worker:
+            async with lease as worker:
                 targets = self._claim(batch)
                 return await worker.render(file.fileno(), facts, targets) if targets else []
 

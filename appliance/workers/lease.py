@@ -46,6 +46,10 @@ class Lease(Generic[T]):
         """Raise the priority. A lower one changes nothing."""
         self._queue.promote(self._ticket, priority)
 
+    def require_room(self) -> None:
+        """Raises Busy if a view would wait for too long: it is asked before anything is fetched for one."""
+        self._queue.require_room(self._ticket)
+
     async def __aenter__(self) -> T:
         self._place = await self._queue.acquire(self._ticket)
         return self._made_of(self._place.slot)

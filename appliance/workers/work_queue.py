@@ -217,8 +217,12 @@ class WorkQueue(Generic[S]):
         """
         return self._queues[Priority.VIEW].turns_waiting * self._mean_s / self._workers
 
-    def _refuse_overload(self, ticket: QueueTicket) -> None:
+    def require_room(self, ticket: QueueTicket) -> None:
         """Raises Busy for a view that would wait for too long."""
+        if not self._free and (self._spare is None or self._spare in self._running):
+            self._refuse_overload(ticket)
+
+    def _refuse_overload(self, ticket: QueueTicket) -> None:
         if ticket.priority is not Priority.VIEW or self._max_wait_s == math.inf:
             return
         wait_s = self.wait_s

@@ -126,3 +126,13 @@ async def test_one_job_that_takes_very_long_keeps_nobody_out() -> None:
     await crowd.measure_one(20.0)
     await crowd.ask("first", "second")
     assert await crowd.ask(*clients(30)) == []
+
+
+async def test_a_view_is_refused_before_anything_is_fetched_for_it(crowd: Crowd) -> None:
+    lease = Lease(crowd.queue, Priority.VIEW, Clients("somebody"), int)
+    lease.require_room()
+    assert await crowd.ask(*clients(100))  # the last ones are refused
+    with pytest.raises(Busy):
+        lease.require_room()
+    Lease(crowd.queue, Priority.PREWARM, Clients("somebody"), int).require_room()
+    await crowd.end()
