@@ -1,14 +1,17 @@
-"""`python -m tests.deploy [--long] [--keep]`: runs the steps on a machine of its own, and prints the table.
+"""`python -m tests.deploy [--long] [--part PART] [--keep]`: runs the steps on machines of their own, and prints tables.
 
-Everything happens in mount and network namespaces that end with it, so that nothing is left on this machine.
+There are two parts: one machine with everything and the catalogue in a file, and several machines with PostgreSQL. Each
+has mount and network namespaces that end with it, so that nothing is left on this machine.
 """
 
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.deploy import breaking, cage, cluster, keeping, losing, parting, sharing, steps
@@ -20,25 +23,23 @@ from tests.deploy.table import Table
 from tests.support.programs import ROOT, find_minio
 
 INSIDE = "--inside"
-BASES = ((BASE, PACKAGES), (DATABASE_BASE, DATABASE_PACKAGES))
+PARTS = {"one": "one machine", "several": "several machines"}
 NAMESPACES = ["unshare", "--mount", "--net", "--propagation", "private"]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.deploy", description=__doc__)
     parser.add_argument("--long", action="store_true", help="break what can be broken, too")
-    parser.add_argument(
-        "--cluster", action="store_true", help="only what needs several machines, which otherwise only --long does"
-    )
+    parser.add_argument("--part", choices=PARTS, help="only this part")
     parser.add_argument("--keep", action="store_true", help="keep the folder with all logs")
     parser.add_argument(INSIDE, type=Path, help=argparse.SUPPRESS)
     said = parser.parse_args()
     if said.inside is not None:
-        return _inside(said.inside, is_long=said.long, is_cluster=said.cluster)
+        return _inside(said.inside, said.part, is_long=said.long)
     lacking = missing()
     if lacking is not None:
         return _skipped(lacking)
-    return _outside(keep=said.keep, bases=BASES if said.long or said.cluster else BASES[:1])
+    return _outside([said.part] if said.part else list(PARTS), is_long=said.long, keep=said.keep)
 
 
 def _skipped(reason: str) -> int:
@@ -47,20 +48,32 @@ def _skipped(reason: str) -> int:
     return 1 if must else 0
 
 
-def _outside(*, keep: bool, bases: Sequence[tuple[Path, Sequence[str]]]) -> int:
-    """Makes what needs a network, then goes on in namespaces that have none."""
-    table = Table()
+def _outside(parts: Sequence[str], *, is_long: bool, keep: bool) -> int:
+    """Makes what needs a network and what the parts share, then runs them in namespaces that have none.
+
+    The short parts run side by side, because Ansible does one thing at a time. The long ones break things, and how that
+    ends may depend on how busy the machine is: they run one after the other.
+    """
+    table = Table("what both parts need")
     folder = Path(tempfile.mkdtemp(prefix="deploy-", dir=_made(ROOT / "build")))
     try:
-        with table.step("Debian, made or found in build/"):
-            for base, packages in bases:
-                build_base(base, packages)
+        with table.step("Debian, made or found in build/"), ThreadPoolExecutor() as threads:
+            list(threads.map(build_base, (BASE, DATABASE_BASE), (PACKAGES, DATABASE_PACKAGES)))
+        with table.step("releases: this one and the next"):
+            built(f"{own_version()}.1", folder)
         print(f"{table}\n", flush=True)
-        arguments = [sys.executable, "-m", "tests.deploy", *sys.argv[1:], INSIDE, str(folder)]
-        return os.spawnvp(os.P_WAIT, NAMESPACES[0], [*NAMESPACES, *arguments])
+        with ThreadPoolExecutor(1 if is_long else len(parts)) as threads:
+            statuses = list(threads.map(lambda part: _run_apart(part, folder, is_long=is_long), parts))
+        return int(any(statuses))
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_apart(part: str, folder: Path, *, is_long: bool) -> int:
+    """The status of a process of its own in namespaces of its own."""
+    arguments = [sys.executable, "-m", "tests.deploy", "--part", part, INSIDE, str(folder)]
+    return subprocess.call([*NAMESPACES, *arguments, *(["--long"] if is_long else [])])
 
 
 def _made(folder: Path) -> Path:
@@ -68,19 +81,16 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _inside(folder: Path, *, is_long: bool, is_cluster: bool) -> int:
+def _inside(folder: Path, part: str, *, is_long: bool) -> int:
     run(["ip", "link", "set", "lo", "up"])
     run(["umount", "-R", "/sys/fs/cgroup"])
     run(["mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"])
-    table = Table()
+    table = Table(PARTS[part])
+    release = ROOT / "dist" / f"appliance-{own_version()}.tar.gz"
+    next_release = folder / f"appliance-{own_version()}.1.tar.gz"
+    trial = _on_one_machine if part == "one" else _on_several
     try:
-        with table.step("releases: this one and the next"):
-            release = ROOT / "dist" / f"appliance-{own_version()}.tar.gz"
-            next_release = built(f"{own_version()}.1", folder)
-        if not is_cluster:
-            _on_one_machine(table, folder, release, next_release, is_long=is_long)
-        if is_cluster or is_long:
-            _on_several(table, folder / "cluster", release, next_release, is_long=is_long)
+        trial(table, _made(folder / part), release, next_release, is_long=is_long)
     except Exception as error:
         print(f"{table}\n\n{type(error).__name__}: {error}", flush=True)
         return 1
@@ -89,7 +99,6 @@ def _inside(folder: Path, *, is_long: bool, is_cluster: bool) -> int:
 
 
 def _on_several(table: Table, folder: Path, release: Path, next_release: Path, *, is_long: bool) -> None:
-    folder.mkdir()
     version, following = own_version(), f"{own_version()}.1"
     with cluster.running(folder, release, table, databases=2 if is_long else 1) as trial:
         sharing.everything(trial, version, next_release, following)

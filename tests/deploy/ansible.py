@@ -15,6 +15,7 @@ from tests.deploy.machine import DRIVES, SSH_PORT, Broken, Machine
 from tests.support.programs import ROOT
 
 BIN = Path(sys.executable).parent
+READY_S = 180
 WITHIN_S = 2400.0  # a first installation of several machines, on a machine that others use too
 
 
@@ -42,7 +43,7 @@ class Ansible:
                 "cache": {"disk_bytes": 100_000_000, "memory_bytes": 50_000_000},
                 "renditions": {"workers": 1, "prewarm": ["thumbnail"]},
             },
-            "appliance_ready_timeout_s": 60,
+            "appliance_ready_timeout_s": READY_S,
             "minio_binary": str(minio),
             "minio_sha256": sha256_of(minio),
             "minio_drives": [f"/srv/minio/disk{number}" for number in range(1, DRIVES + 1)],

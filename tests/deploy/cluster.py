@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.deploy.ansible import BIN, Recap, play, sha256_of
+from tests.deploy.ansible import BIN, READY_S, Recap, play, sha256_of
 from tests.deploy.load import HOST, Account, Load
 from tests.deploy.machine import BASE, DATABASE_BASE, SSH_PORT, Machine
 from tests.deploy.network import Network
@@ -113,7 +113,7 @@ def _variables(release: Path) -> dict[str, Any]:
         "appliance_public_url": f"https://{HOST}",
         "appliance_release": str(release),
         "appliance_settings": SETTINGS,
-        "appliance_ready_timeout_s": 60,
+        "appliance_ready_timeout_s": READY_S,
         "appliance_node_secret": "the secret of the nodes of this trial",
         "postgresql_password": "it's a word: with / and \\ in it",
         "postgresql_replication_password": "it's another: with \\ in it",

@@ -29,6 +29,8 @@ PAUSE_S = 0.1
 PATIENCE_S = 120.0
 KEPT_WORDS = 20
 REFUSED = re.compile(r"^(/\S* )?503\b")
+BROKEN_OFF = ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError", "ClientConnectionResetError")
+CUT = re.compile(rf"^502\b|^(/\S* )?({'|'.join(BROKEN_OFF)})\b")  # a view that gets 502 could have been asked again
 VERSIONS = ("original", "thumbnail.jpg", "small.webp", "medium.jpg", "")
 
 
@@ -67,13 +69,15 @@ def session(authority: Path, patience_s: float = PATIENCE_S, front: str = HERE) 
 class Account:
     """What was asked and how it ended. `promises` are uploads that got their 201: slug to sha256.
 
-    `refused` are those of the failed that were answered 503: nothing is lost, and they may be repeated.
+    `refused` are those of the failed that were answered 503: nothing is lost, and they may be repeated. `cut` are those
+    whose server went away after it had begun to receive or to answer, so that nobody could ask another one.
     """
 
     clients: int = 0
     sent: int = 0
     failed: int = 0
     refused: int = 0
+    cut: int = 0
     slowest_s: float = 0.0
     words: list[str] = field(default_factory=list)
     promises: dict[str, str] = field(default_factory=dict)
@@ -88,6 +92,7 @@ class Account:
             self.failed += 1
             self.failed_by_kind[kind] += 1
             self.refused += bool(REFUSED.search(fault))
+            self.cut += bool(CUT.search(fault))
             if len(self.words) < KEPT_WORDS:
                 self.words.append(f"{kind}: {fault}")
 
@@ -144,7 +149,7 @@ class Load:
 async def _posted(client: aiohttp.ClientSession, data: bytes) -> tuple[str | None, dict[str, Any] | None]:
     try:
         async with client.post(f"{URL}/api/v1/images?filename=load.jpg", data=data) as reply:
-            answer: dict[str, Any] = await reply.json()
+            answer: dict[str, Any] = await reply.json(content_type=None) or {}  # the front's own errors are empty
             return (None, answer) if reply.status == 201 else (f"{reply.status} {answer.get('code')}", None)
     except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as fault:
         return repr(fault), None

@@ -9,7 +9,7 @@ from tests.deploy.breaking import goes_on, until
 from tests.deploy.cluster import Cluster
 from tests.deploy.databases import bring_the_old_primary_back, fail_over, lose_the_replica
 from tests.deploy.load import URL, session
-from tests.deploy.sharing import SERVERS, every_promise_is_kept, is_ready, status, upload_to, uploaded
+from tests.deploy.sharing import SERVERS, every_promise_is_kept, is_ready, nodes, upload_to, uploaded
 
 SERVERS_WAIT_S = 20  # with the store away
 CUT = "table inet cut { chain out { type filter hook output priority 0; ip daddr { %s } drop; }; }"
@@ -80,9 +80,7 @@ def lose_the_store(cluster: Cluster) -> None:
 
 def _waiting(cluster: Cluster) -> int:
     """How many originals are in no store, but in a server's spool."""
-    nodes = status(cluster, "app1")["nodes"]
-    assert isinstance(nodes, list)
-    return sum(node["waiting_for_the_store"] for node in nodes)
+    return sum(node["waiting_for_the_store"] for node in nodes(cluster, "app1"))
 
 
 def part_a_server_from_the_database(cluster: Cluster) -> None:

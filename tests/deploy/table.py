@@ -27,8 +27,9 @@ class Step:
 
 @dataclass
 class Table:
-    """Every step so far, and how it ended."""
+    """Every step so far, and how it ended. Its name tells it from one that is filled at the same time."""
 
+    name: str
     steps: list[Step] = field(default_factory=list)
 
     @contextmanager
@@ -36,7 +37,7 @@ class Table:
         """Times the block. Failed requests, where none may fail, fail the step; so does whatever the block raises."""
         step = Step(name)
         self.steps.append(step)
-        print(f"-- {name}", file=sys.stderr, flush=True)
+        print(f"-- {self.name}: {name}", file=sys.stderr, flush=True)
         began = time.monotonic()
         try:
             yield step
@@ -48,11 +49,11 @@ class Table:
             raise
         finally:
             step.seconds = time.monotonic() - began
-            print(f"   {step.seconds:.1f} s {step.note}", file=sys.stderr, flush=True)
+            print(f"   {self.name}: {name}: {step.seconds:.1f} s {step.note}", file=sys.stderr, flush=True)
 
     def __str__(self) -> str:
         width = max(len(step.name) for step in self.steps)
-        lines = [f"{'step':<{width}}  {'seconds':>7}  {'sent':>6}  {'failed':>6}  seen"]
+        lines = [f"{self.name}\n{'step':<{width}}  {'seconds':>7}  {'sent':>6}  {'failed':>6}  seen"]
         for step in self.steps:
             sent, failed = ("", "") if step.account is None else (f"{step.account.sent}", f"{step.account.failed}")
             slow = f"slowest request {step.account.slowest_s:.1f} s" if step.account is not None else ""
