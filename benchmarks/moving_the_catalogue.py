@@ -140,7 +140,7 @@ def main() -> None:
         "moving_the_catalogue",
         f"How long does it take to move a catalogue of {ROWS:,} rows to PostgreSQL, and back?",
         ("what", "rows", "seconds", "processor seconds"),
-        [(each.what, f"{each.rows:,}", f"{each.took_s:.1f}", f"{each.cpu_s:.1f}") for each in rows],
+        [(each.what, f"{each.rows:,}", f"{each.took_s:.1f}", f"{each.cpu_s:.2f}") for each in rows],
     )
 
 
