@@ -12,11 +12,13 @@ from appliance.access.ban_orders import carry_out_ban
 from appliance.access.orders import carry_out
 from appliance.albums.takedown import Takedown
 from appliance.cache import Caches
+from appliance.catalogue.change_log import ChangeLog, Turn
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
 from appliance.container import Container, build, nodes_site_of, site_of
 from appliance.container.status import status
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
+from appliance.domain.errors import CommandFailed
 from appliance.membership.building import membership_of
 from appliance.membership.membership import Tell
 from appliance.objectstore import open_store
@@ -138,6 +140,12 @@ def control_commands(container: Container) -> Commands:
     async def drain(drained: bool, announced: bool) -> None:
         container.drain(drained, announced)
 
+    async def log_changes() -> Turn:
+        return await _change_log_of(container).begin_turn()
+
+    async def end_change_log() -> None:
+        await _change_log_of(container).end()
+
     return Commands(
         expire=container.image_lifecycle.end,
         status=lambda: status(container),
@@ -147,8 +155,16 @@ def control_commands(container: Container) -> Commands:
         key=lambda order: carry_out(container.access_keys, container.catalogue.records, order),
         ban=lambda order: carry_out_ban(container.bans, container.catalogue.records, order),
         forget_node=container.catalogue.nodes.forget,
+        log_changes=log_changes,
+        end_change_log=end_change_log,
         metrics=container.metrics.text,
     )
+
+
+def _change_log_of(container: Container) -> ChangeLog:
+    if container.catalogue.change_log is None:
+        raise CommandFailed("The catalogue is in a database, in which commands log changes themselves.")
+    return container.catalogue.change_log
 
 
 async def _serve(config: Config, manager: Supervisor) -> None:

@@ -244,6 +244,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _copy(arguments: argparse.Namespace) -> int:
     config = load(arguments.config).config
     start_logging("warning")
+    if arguments.abandon:
+        return catalogue_copy.abandon(config)
     return catalogue_copy.copy(config, arguments.destination)
 
 

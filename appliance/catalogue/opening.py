@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from appliance.catalogue.change_log import ServerLog
 from appliance.catalogue.moving import CatalogueMove
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
-from appliance.catalogue.sqlite.moving import FileSource, FileTarget, catalogue_tables
+from appliance.catalogue.sqlite.moving import FileSource, FileTarget, end_file_log
+from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.catalogue.stored import StoredCatalogue
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
@@ -24,6 +26,7 @@ __all__ = [
     "catalogue_left_behind",
     "database_addresses",
     "database_fault",
+    "end_change_log",
     "is_database",
     "open_catalogue",
     "opened_move",
@@ -93,11 +96,11 @@ def catalogue_file(config: Config) -> CatalogueFile:
 
 
 @contextmanager
-def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterator[CatalogueMove]:
+def opened_move(config: Config, destination: str, server_log: ServerLog | None) -> Iterator[CatalogueMove]:
     """A copy of this host's catalogue to `destination`: the URL of a database, or `sqlite:` and the path of a file.
 
-    `is_stopped` says that no server of this data directory runs while it is open. Raises CommandFailed where both are
-    of one kind, and whatever the two ends raise.
+    `server_log` is the log of the server of this data directory; None says that none runs while this is open. Raises
+    CommandFailed where both are of one kind, and whatever the two ends raise.
     """
     url, tables = config.catalogue.url, catalogue_tables()
     if is_database(destination) == (url is not None) or not destination.startswith((*_DATABASES, FILE_SCHEME)):
@@ -111,13 +114,31 @@ def opened_move(config: Config, destination: str, *, is_stopped: bool) -> Iterat
     if url is None:
         path = config.data_dir / FILE_NAME
         database = DatabaseTarget(destination, str(path), tables)
-        with FileSource(path, str(database), is_owned=is_stopped) as file, database:
-            yield CatalogueMove(file, database, tables)
+        with FileSource(path, str(database), server_log=server_log) as file, database:
+            yield CatalogueMove.begin(file, database, tables)
     else:
         path = Path(destination.removeprefix(FILE_SCHEME)).absolute()
-        source = DatabaseSource(url, str(path), owning=is_stopped)
+        source = DatabaseSource(url, str(path), tables, owning=server_log is None)
         with source, FileTarget(path, str(source), tables) as target:
-            yield CatalogueMove(source, target, tables)
+            yield CatalogueMove.begin(source, target, tables)
+
+
+def end_change_log(config: Config, server_log: ServerLog | None) -> None:
+    """End the log of changes that a copy of this host's catalogue has begun, if there is one.
+
+    `server_log` is that of the server of this data directory; None says that none runs meanwhile. Raises CommandFailed,
+    CatalogueUnavailable, CatalogueDamaged, UnfitInstallation.
+    """
+    url = config.catalogue.url
+    if url is None:
+        file = catalogue_file(config)
+        file.require_present()
+        end_file_log(config.data_dir / FILE_NAME, server_log)
+        return
+    _require_driver()
+    from appliance.catalogue.postgres.moving import end_database_log  # noqa: PLC0415 - its driver is an extra
+
+    end_database_log(url, catalogue_tables())
 
 
 def is_database(destination: str) -> bool:

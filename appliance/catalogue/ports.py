@@ -14,6 +14,7 @@ from typing import Protocol, Self
 
 from appliance.catalogue.album_catalogue import AlbumCatalogue
 from appliance.catalogue.ban_catalogue import BanCatalogue
+from appliance.catalogue.change_log import ChangeLog
 from appliance.catalogue.day_budget_catalogue import DayBudgetCatalogue
 from appliance.catalogue.idempotency_catalogue import IdempotencyCatalogue
 from appliance.catalogue.image_catalogue import ImageCatalogue
@@ -53,6 +54,10 @@ class Catalogue(Protocol):
     def day_budgets(self) -> DayBudgetCatalogue: ...
     @property
     def nodes(self) -> NodeCatalogue: ...
+
+    @property
+    def change_log(self) -> ChangeLog | None:
+        """None where commands keep it themselves, because more than one connection may write."""
 
     @property
     def fault(self) -> str | None:

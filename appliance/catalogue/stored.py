@@ -42,5 +42,8 @@ class StoredCatalogue(Protocol):
     async def last_known_s(self, note: str) -> int | None:
         """The unix second in that note or, without it, when the newest image was made. None without either."""
 
+    async def logged_since_s(self) -> int | None:
+        """Since which unix second changes are logged for a copy; None if they aren't."""
+
     async def count_pending_purges(self, now_s: int) -> PendingPurges:
         """How many purges are due at `now_s`, and since when."""

@@ -12,6 +12,7 @@ from appliance.domain.slugs import EPOCH_S
 from appliance.lifecycle.clock_guard import ABSENCE_S, BACKWARD_S, LAST_RUN
 from appliance.server.control import ask_status
 
+OLD_COPY_S = 86_400
 _OR_REBUILD = ", or run `appliance catalogue rebuild` with the server stopped"
 
 
@@ -24,12 +25,19 @@ async def catalogue(config: Config) -> AsyncIterator[Finding]:
             yield warn("catalogue", f"{stored} doesn't exist yet; the first start creates it")
             return
         problems, size = await stored.find_problems(), in_units(stored.size_bytes)
+        copied_s = await stored.logged_since_s()
     except ApplianceError as error:
         yield fault("catalogue", error.detail)
         return
     if problems:
         advice = "restore a backup" + ("" if config.catalogue.url else _OR_REBUILD)
         yield fault("catalogue", f"{problems[0]} ({len(problems)} in total); {advice}")
+    elif copied_s is not None and time.time() - copied_s > OLD_COPY_S:
+        yield warn(
+            "catalogue",
+            f"{stored} is intact; every change is logged since {_shown(copied_s)}, for a copy: finish it with "
+            "`appliance catalogue copy --to …`, or end it with `appliance catalogue copy --abandon`",
+        )
     else:
         yield ok("catalogue", f"{stored}, {size}, is intact; {engine}")
 

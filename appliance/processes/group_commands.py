@@ -40,6 +40,8 @@ class GroupCommands:
             key=lambda order: any_of_all(lambda config: control.ask_key(config, order)),
             ban=lambda order: any_of_all(lambda config: control.ask_ban(config, order)),
             forget_node=lambda name: any_of_all(lambda config: control.ask_forget_node(config, name)),
+            log_changes=lambda: any_of_all(control.ask_log_changes),
+            end_change_log=lambda: any_of_all(control.ask_end_change_log),
             metrics=self.metrics,
         )
 

@@ -19,6 +19,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
+from appliance.catalogue.change_log import Turn
 from appliance.config.model import Config
 from appliance.domain.errors import ApplianceError, CommandFailed, ServerNotRunning
 from appliance.reinspection.steps import Step, StepRequest
@@ -47,7 +48,8 @@ class Commands:
     `status` returns plain values for people and for `doctor`. `drain(drained, announced)` refuses uploads from now on,
     or accepts them, and /readyz says whether it does or soon will. `take_down` ends what has a slug, and returns one
     word for what that was. `reinspect` takes one step. `key` and `ban` carry out orders about access keys and bans.
-    `forget_node` removes a node that is gone for good. `metrics` returns them as Prometheus reads them.
+    `forget_node` removes a node that is gone for good. `log_changes` begins a turn of the catalogue's log of changes,
+    and `end_change_log` ends the log. `metrics` returns them as Prometheus reads them.
     """
 
     expire: ExpireNow
@@ -58,6 +60,8 @@ class Commands:
     key: Callable[[KeyOrder], Awaitable[Answer]]
     ban: Callable[[BanOrder], Awaitable[Answer]]
     forget_node: Callable[[str], Awaitable[None]]
+    log_changes: Callable[[], Awaitable[Turn]]
+    end_change_log: Callable[[], Awaitable[None]]
     metrics: Callable[[], Awaitable[str]]
 
 
@@ -105,6 +109,16 @@ async def ask_takedown(config: Config, slug: str) -> str:
 async def ask_forget_node(config: Config, name: str) -> None:
     """Has the server forget a node. Raises ServerNotRunning, CommandFailed."""
     await _ask(config, "POST", "/forget-node", {"name": name}, _STATUS_S)
+
+
+async def ask_log_changes(config: Config) -> Turn:
+    """Has the server begin a turn of its log of changes. Raises ServerNotRunning, CommandFailed."""
+    return Turn(**await _ask(config, "POST", "/log-changes", {}, _TAKEDOWN_S))
+
+
+async def ask_end_change_log(config: Config) -> None:
+    """Has the server end its log of changes. Raises ServerNotRunning, CommandFailed."""
+    await _ask(config, "POST", "/end-change-log", {}, _TAKEDOWN_S)
 
 
 async def ask_reinspect(config: Config, request: StepRequest) -> Step:
@@ -157,6 +171,13 @@ def _app(commands: Commands, head: int | None) -> web.Application:
         await commands.forget_node(str((await request.json())["name"]))
         return web.json_response({})
 
+    async def log_changes(_request: web.Request) -> web.Response:
+        return web.json_response(asdict(await commands.log_changes()))
+
+    async def end_change_log(_request: web.Request) -> web.Response:
+        await commands.end_change_log()
+        return web.json_response({})
+
     async def metrics(_request: web.Request) -> web.Response:
         return web.json_response({"text": await commands.metrics()})
 
@@ -171,6 +192,8 @@ def _app(commands: Commands, head: int | None) -> web.Application:
             web.post("/key", key),
             web.post("/ban", ban),
             web.post("/forget-node", forget_node),
+            web.post("/log-changes", log_changes),
+            web.post("/end-change-log", end_change_log),
             web.get("/metrics", metrics),
         ]
     )

@@ -2,10 +2,10 @@
 
 import hashlib
 import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.rows import rebuilt_image_values
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.domain.model import Image, Location
@@ -64,14 +64,19 @@ def load(path: Path, first: int, last: int, from_s: int) -> None:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(f"PRAGMA cache_size = -{LOAD_CACHE_KIB}")
         connection.execute("BEGIN")
-        for start in range(first, last, A_MINUTE):
-            _load_a_minute(connection, start, min(start + A_MINUTE, last), created_at(start, from_s))
+        add_rows(connection, first, last, from_s)
         connection.execute("COMMIT")
     finally:
         connection.close()
 
 
-def _load_a_minute(connection: sqlite3.Connection, first: int, last: int, created_s: int) -> None:
+def add_rows(connection: Connection, first: int, last: int, from_s: int) -> None:
+    """Put the uploads of these numbers into a file, in the transaction of the caller."""
+    for start in range(first, last, A_MINUTE):
+        _load_a_minute(connection, start, min(start + A_MINUTE, last), created_at(start, from_s))
+
+
+def _load_a_minute(connection: Connection, first: int, last: int, created_s: int) -> None:
     """Rows like those of `images`, made by SQLite itself: twelve times as fast."""
     [shape] = images(1, created_s)
     values = rebuilt_image_values(shape)

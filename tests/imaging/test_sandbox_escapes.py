@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
+from appliance.catalogue.change_log import Turn
 from appliance.config.model import MB, Config
 from appliance.domain.model import KeepMetadata
 from appliance.reinspection.steps import Step, StepRequest
@@ -74,6 +75,13 @@ class Asked:
 
     async def forget_node(self, name: str) -> None:
         self.commands.append(f"forget {name}")
+
+    async def log_changes(self) -> Turn:
+        self.commands.append("log changes")
+        return Turn(1, "")
+
+    async def end_change_log(self) -> None:
+        self.commands.append("end change log")
 
     async def metrics(self) -> str:
         self.commands.append("metrics")
@@ -151,6 +159,8 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
             asked.key,
             asked.ban,
             asked.forget_node,
+            asked.log_changes,
+            asked.end_change_log,
             asked.metrics,
         )
         async with listening(config, commands):

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from appliance.catalogue.sqlite.connections import open_writer
-from appliance.catalogue.sqlite.moving import catalogue_tables
+from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.cli import main
 
 _TYPES = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'

@@ -17,6 +17,7 @@ COMMANDS = [
     ["takedown", "https://img.example.com/i/0000000000000000A"],
     ["catalogue", "rebuild"],
     ["catalogue", "check"],
+    ["catalogue", "copy", "--abandon"],
     ["key", "list"],
     ["key", "revoke", "scanner"],
     ["catalogue", "backup"],
@@ -39,7 +40,16 @@ def test_every_command_has_help_and_takes_a_config_file(command: list[str], caps
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["fly"], ["takedown"], ["catalogue"], ["catalogue", "backup"], ["config", "--file", "x"]]
+    "command",
+    [
+        [],
+        ["fly"],
+        ["takedown"],
+        ["catalogue"],
+        ["catalogue", "copy"],
+        ["catalogue", "backup"],
+        ["config", "--file", "x"],
+    ],
 )
 def test_a_command_line_that_cannot_be_read_is_exit_status_2(command: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -12,13 +12,16 @@ import pytest
 
 from appliance.access.ban_orders import BanOrder
 from appliance.access.orders import KeyOrder
+from appliance.catalogue.change_log import Turn
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, Conflict, DataDirectoryLocked, ServerNotRunning, UnfitInstallation
 from appliance.reinspection.steps import Step, StepRequest
 from appliance.server.control import (
     Commands,
+    ask_end_change_log,
     ask_expire,
     ask_forget_node,
+    ask_log_changes,
     ask_reinspect,
     ask_status,
     ask_takedown,
@@ -62,6 +65,12 @@ class Server:
         if name != "box-1":
             raise CommandFailed(f"There is no node {name!r}.")
 
+    async def log_changes(self) -> Turn:
+        return Turn(3, "a token")
+
+    async def end_change_log(self) -> None:
+        raise CommandFailed("The catalogue is in a database.")
+
     async def metrics(self) -> str:
         return "appliance_uploads_total 1.0"
 
@@ -84,6 +93,8 @@ async def running(config: Config) -> AsyncIterator[Server]:
                 server.key,
                 server.ban,
                 server.forget_node,
+                server.log_changes,
+                server.end_change_log,
                 server.metrics,
             ),
         ):
@@ -135,6 +146,9 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         await ask_forget_node(config, "box-1")
         with pytest.raises(CommandFailed, match="no node 'box-2'"):
             await ask_forget_node(config, "box-2")
+        assert await ask_log_changes(config) == Turn(3, "a token")
+        with pytest.raises(CommandFailed, match="in a database"):
+            await ask_end_change_log(config)
 
 
 async def test_a_named_error_of_the_server_reaches_the_person(config: Config) -> None:

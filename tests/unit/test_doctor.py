@@ -154,6 +154,28 @@ def test_a_damaged_catalogue_is_a_fault(config: Config) -> None:
     assert "catalogue rebuild" in finding.words
 
 
+def test_a_copy_that_was_never_finished_is_named_after_a_day(config: Config) -> None:
+    for age_s, level in ((3600, Level.OK), (2 * 86_400, Level.WARN)):
+        log_changes_since(config, time.time() - age_s)
+        assert worst(rows.catalogue, config).level is level
+    assert "catalogue copy --abandon" in worst(rows.catalogue, config).words
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APPLIANCE_DATA_DIR", str(config.data_dir))
+        assert main(["catalogue", "copy", "--abandon"]) == 0
+    assert worst(rows.catalogue, config).level is Level.OK
+
+
+def log_changes_since(config: Config, began_s: float) -> None:
+    """Have the catalogue's log of changes begin at this unix second, as far as it isn't begun."""
+
+    async def logged() -> None:
+        async with open_catalogue(config, clock=lambda: began_s) as catalogue:
+            assert catalogue.change_log is not None
+            await catalogue.change_log.begin_turn()
+
+    asyncio.run(logged())
+
+
 def test_a_clock_before_the_newest_image_is_a_fault(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     assert worst(rows.clock, config).level is Level.OK
     monkeypatch.setattr(time, "time", lambda: 1_000_000_000.0)

@@ -4,12 +4,14 @@ import re
 from functools import cache
 
 from appliance.catalogue.sql import marks as sql
+from appliance.catalogue.sql.change_log import HAS_TURNS, TURNS
 from appliance.catalogue.sql.node_statements import NOW_S
 
 MIGRATIONS_TABLE = "appliance_migrations"
 _OWN_TEXTS = {
     sql.MARK: f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (:name) ON CONFLICT (name) DO NOTHING",  # noqa: S608
     sql.UNMARK: f"DELETE FROM {MIGRATIONS_TABLE} WHERE name = :name",  # noqa: S608
+    HAS_TURNS: f"SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = '{TURNS}'",  # noqa: S608
     sql.APPLIED: f"SELECT name FROM {MIGRATIONS_TABLE}",  # noqa: S608
 }
 _CLOCK = "extract(epoch FROM clock_timestamp())"

@@ -1,22 +1,26 @@
 """The two ends of a copy between catalogues that are in databases."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import psycopg
 
+from appliance.catalogue.change_log import Turn
 from appliance.catalogue.moving import Key, StoredRow, Table
+from appliance.catalogue.postgres.change_log import begin_turn_in, database_log, end_log_in
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.database import CatalogueDatabase
 from appliance.catalogue.postgres.faults import said, translate_error
 from appliance.catalogue.postgres.migrations import is_made, migrate, require_fit
 from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.postgres.writing import wait_for_claim
-from appliance.catalogue.sql.copy_end import CopyEnd, CopySource
+from appliance.catalogue.sql.change_log import end_log, is_sound
+from appliance.catalogue.sql.copy_end import CopySource, CopyTarget
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
 from appliance.catalogue.sql.table_rows import remove_rows
+from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CatalogueUnavailable, CommandFailed
 
 _WITHOUT_LIMITS = (
@@ -34,11 +38,29 @@ class DatabaseSource(CopySource[PostgresConnection]):
     Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable.
     """
 
-    def __init__(self, url: str, target: str, *, owning: bool) -> None:
-        super().__init__(str(CatalogueDatabase(url)), _faults_named)
+    def __init__(
+        self, url: str, target: str, tables: Sequence[Table], *, owning: bool, clock: Clock = system_clock
+    ) -> None:
+        super().__init__(str(CatalogueDatabase(url)), _faults_named, database_log(tables))
         self._url = url
         self._target = target
         self._owning = owning
+        self._clock = clock
+
+    def begin_turn(self) -> Turn | None:
+        with _faults_named(), closing(_opened(self._url)) as writer:
+            if self.is_owned and not is_sound(writer, self._log):
+                return None
+            return begin_turn_in(writer, self._log, int(self._clock()))
+
+    def begin_snapshot(self) -> None:
+        with _faults_named():
+            self._connection.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            require_copyable(self._connection, str(self), self._target)  # it is the first query that takes the snapshot
+
+    def end_log(self) -> None:
+        with _faults_named(), closing(_opened(self._url)) as writer:
+            end_log_in(writer, self._log)
 
     def retire(self, target: str) -> None:
         with _faults_named():
@@ -53,10 +75,9 @@ class DatabaseSource(CopySource[PostgresConnection]):
             raise CommandFailed(f"There is no catalogue in {self}. Is catalogue.url correct?")
         self._is_owned = self._owning and _is_alone(self._connection)
         require_copyable(self._connection, str(self), self._target)
-        self._connection.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
 
-class DatabaseTarget(CopyEnd[PostgresConnection]):
+class DatabaseTarget(CopyTarget[PostgresConnection]):
     """A `RowTarget`: the database at `url`, whose tables are made where there are none.
 
     Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation.
@@ -79,6 +100,7 @@ class DatabaseTarget(CopyEnd[PostgresConnection]):
     def release(self) -> None:
         with _faults_named():
             self._connection.raw.execute("ANALYZE")  # else the planner knows nothing of the rows for a minute
+        with _faults_named(), self._transaction():
             end_copy(self._connection, self._source)
 
     def _connect(self) -> PostgresConnection:
@@ -91,6 +113,21 @@ class DatabaseTarget(CopyEnd[PostgresConnection]):
         migrate(self._connection, _ALONE, refuse_newer)
         with self._connection.raw.transaction():
             begin_copy(self._connection, self._source, str(self), self._tables)
+            end_log(self._connection, database_log(self._tables))  # what was left there when the rows were moved away
+
+    def _transaction(self) -> AbstractContextManager[object]:
+        return self._connection.raw.transaction()
+
+
+def end_database_log(url: str, tables: Sequence[Table]) -> None:
+    """End the log of changes of the database at `url`, which servers may use.
+
+    Raises CommandFailed, CatalogueUnavailable.
+    """
+    with _faults_named(), closing(_opened(url)) as writer:
+        if not is_made(writer):
+            raise CommandFailed(f"There is no catalogue in {CatalogueDatabase(url)}. Is catalogue.url correct?")
+        end_log_in(writer, database_log(tables))
 
 
 def _is_alone(connection: PostgresConnection) -> bool:

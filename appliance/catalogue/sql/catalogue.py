@@ -4,6 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
+from appliance.catalogue.change_log import ChangeLog
 from appliance.catalogue.sql.albums import AlbumRows
 from appliance.catalogue.sql.bans import BanRows
 from appliance.catalogue.sql.day_budgets import DayBudgetRows
@@ -77,6 +78,10 @@ class SqlCatalogue:
     def writer(self) -> Writer:
         """The thread that all changes go through."""
         return self._writer
+
+    @property
+    def change_log(self) -> ChangeLog | None:
+        return None
 
     @property
     def fault(self) -> str | None:

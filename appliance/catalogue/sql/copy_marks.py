@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from appliance.catalogue.change_log import CopyProgress, Turn
 from appliance.catalogue.moving import Table
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.lock_mark import LOCKS_IN_USE
@@ -9,7 +10,11 @@ from appliance.catalogue.sql.marks import (
     add_mark,
     applied_names,
     being_copied_from,
+    being_copied_in,
+    copied_until,
+    is_of_progress,
     moved_to,
+    progress_of,
     refuse_copies,
     remove_mark,
 )
@@ -32,6 +37,8 @@ def begin_copy(connection: Connection, source: str, target: str, tables: Sequenc
     """
     applied = applied_names(connection)
     require_same_schema(applied, target)
+    if being_copied_from(source) not in applied:
+        forget_progress(connection)
     is_continued = {being_copied_from(source), moved_to(source)} & applied
     if not is_continued and (name := first_with_rows(connection, tables)):
         raise CommandFailed(
@@ -44,6 +51,33 @@ def begin_copy(connection: Connection, source: str, target: str, tables: Sequenc
     remove_mark(connection, moved_to(source))
 
 
+def copy_progress(connection: Connection) -> CopyProgress:
+    """What the target says of itself."""
+    return progress_of(applied_names(connection))
+
+
+def begin_pass(connection: Connection, whole: Turn | None, token: str | None) -> None:
+    """Mark the target before it gets rows that changed before the turn with this token; `whole` is what is kept."""
+    forget_progress(connection)
+    if whole is not None:
+        add_mark(connection, copied_until(whole))
+    if token is not None:
+        add_mark(connection, being_copied_in(token))
+
+
+def end_pass(connection: Connection, whole: Turn) -> None:
+    """Mark the target as having been as the source when this turn had begun."""
+    forget_progress(connection)
+    add_mark(connection, copied_until(whole))
+
+
 def end_copy(connection: Connection, source: str) -> None:
     """Let servers use the target."""
+    forget_progress(connection)
     remove_mark(connection, being_copied_from(source))
+
+
+def forget_progress(connection: Connection) -> None:
+    """Remove the marks that say how far the copy is."""
+    for name in filter(is_of_progress, applied_names(connection)):
+        remove_mark(connection, name)

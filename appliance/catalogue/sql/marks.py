@@ -5,6 +5,7 @@ They end in `!`, as what older releases may not work on does, so that these refu
 
 from collections.abc import Iterable
 
+from appliance.catalogue.change_log import CopyProgress, Turn
 from appliance.catalogue.sql.connection import Connection
 from appliance.domain.errors import CatalogueNotInUse
 
@@ -13,7 +14,7 @@ MARK = """
     WHERE NOT EXISTS (SELECT 1 FROM _sqlite_migrations WHERE migration_set = 'catalogue' AND name = :name)"""
 UNMARK = "DELETE FROM _sqlite_migrations WHERE migration_set = 'catalogue' AND name = :name"
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'catalogue'"
-_COPYING, _MOVED = "being copied from ", "moved to "
+_COPYING, _MOVED, _WHOLE, _TOUCHED = "being copied from ", "moved to ", "copied until turn ", "being copied in turn "
 
 
 def being_copied_from(source: str) -> str:
@@ -26,9 +27,36 @@ def moved_to(target: str) -> str:
     return f"{_MOVED}{target}!"
 
 
+def copied_until(turn: Turn) -> str:
+    """The mark of a copy that was as the source when the turn had begun."""
+    return f"{_WHOLE}{turn.number} {turn.token}!"
+
+
+def being_copied_in(token: str) -> str:
+    """The mark of a copy that may have got rows that changed before the turn with this token."""
+    return f"{_TOUCHED}{token}!"
+
+
+def progress_of(applied: Iterable[str]) -> CopyProgress:
+    """What the marks of a copy say of it."""
+    whole, touched = None, None
+    for name in applied:
+        if name.startswith(_WHOLE):
+            number, token = name.removeprefix(_WHOLE).removesuffix("!").split()
+            whole = Turn(int(number), token)
+        elif name.startswith(_TOUCHED):
+            touched = name.removeprefix(_TOUCHED).removesuffix("!")
+    return CopyProgress(whole, touched)
+
+
+def is_of_progress(name: str) -> bool:
+    """Whether it is a mark that says how far a copy is."""
+    return name.startswith((_WHOLE, _TOUCHED))
+
+
 def is_of_copy(name: str) -> bool:
     """Whether it is a mark that a copy leaves, and not a migration."""
-    return name.startswith((_COPYING, _MOVED))
+    return name.startswith((_COPYING, _MOVED)) or is_of_progress(name)
 
 
 def applied_names(connection: Connection) -> set[str]:

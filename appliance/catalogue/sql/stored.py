@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from appliance.catalogue.sql import image_queries
+from appliance.catalogue.sql.change_log import log_began_s
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.purges import count_pending
@@ -30,6 +31,10 @@ class StoredRows(ABC):
         """The unix second in that note or, without it, when the newest image was made. None without either."""
         text = await self._ask(get_note, note)
         return int(text) if text is not None else await self._ask(image_queries.newest_created_s)
+
+    async def logged_since_s(self) -> int | None:
+        """Since which unix second changes are logged for a copy; None if they aren't."""
+        return await self._ask(log_began_s)
 
     async def count_pending_purges(self, now_s: int) -> PendingPurges:
         """How many purges are due at `now_s`, and since when."""

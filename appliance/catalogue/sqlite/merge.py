@@ -9,9 +9,11 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.access_records import upsert_record
+from appliance.catalogue.sql.change_log import end_log
 from appliance.catalogue.sql.image_queries import known, tombstoned
 from appliance.catalogue.sql.lock_mark import mark, mark_if_closed
 from appliance.catalogue.sql.rows import album_values, rebuilt_image_values, tombstone_values
+from appliance.catalogue.sqlite.change_log import file_log
 from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.recounting import recount_invites, recount_keys
@@ -106,6 +108,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection = open_writer(path)
         connection.execute("PRAGMA journal_mode = DELETE")
+        end_log(connection, file_log())  # a backup may have been made during a copy, which then compares all rows
     except sqlite3.Error as error:
         raise translate_error(error) from error
     return connection

@@ -1,66 +1,66 @@
-"""The two ends of a copy between catalogues that are in files, and the tables that are copied."""
+"""The two ends of a copy between catalogues that are in files."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from appliance.catalogue.change_log import ServerLog, Turn
 from appliance.catalogue.moving import Key, StoredRow, Table
-from appliance.catalogue.sql.copy_end import CopyEnd, CopySource
+from appliance.catalogue.sql.change_log import begin_turn, end_log, is_sound
+from appliance.catalogue.sql.copy_end import CopySource, CopyTarget
 from appliance.catalogue.sql.copy_marks import begin_copy, end_copy, require_copyable
 from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
-from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.catalogue.sql.table_rows import remove_rows
+from appliance.catalogue.sqlite.change_log import file_log
 from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, require_sqlite
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.migrations import migrate, refuse_unfit
+from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed
 
 _CACHE_KIB = 65_536
-_OF_ONE_DATABASE = ("leases", "nodes")
-_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"
-_COLUMNS = "SELECT name, pk FROM pragma_table_info(:table)"
-
-
-def catalogue_tables() -> tuple[Table, ...]:
-    """The tables that the migrations make in every database, without those about its servers."""
-    connection = sqlite3.connect(":memory:")
-    try:
-        for migration in MIGRATIONS:
-            migration.apply(connection)
-        names = [name for (name,) in connection.execute(_TABLES).fetchall() if name not in _OF_ONE_DATABASE]
-        return tuple(_table(connection, name) for name in names)
-    finally:
-        connection.close()
-
-
-def _table(connection: sqlite3.Connection, name: str) -> Table:
-    columns = connection.execute(_COLUMNS, {"table": name}).fetchall()
-    key = sorted((place, column) for column, place in columns if place)
-    return Table(name, tuple(column for column, _ in columns), tuple(column for _, column in key))
 
 
 class FileSource(CopySource[sqlite3.Connection]):
-    """A `RowSource`: the file at `path`, to which a server may write meanwhile unless `is_owned`.
+    """A `RowSource`: the file at `path`, to which a server may write meanwhile, which has this log of its changes.
 
-    Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable, CatalogueDamaged.
+    Without `server_log` no server can write. Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable,
+    CatalogueDamaged.
     """
 
-    def __init__(self, path: Path, target: str, *, is_owned: bool) -> None:
-        super().__init__(str(path), _faults_named, is_owned=is_owned)
+    def __init__(
+        self, path: Path, target: str, *, server_log: ServerLog | None = None, clock: Clock = system_clock
+    ) -> None:
+        super().__init__(str(path), _faults_named, file_log(), is_owned=server_log is None)
         self._path = path
         self._target = target
+        self._server_log = server_log
+        self._clock = clock
+
+    def begin_turn(self) -> Turn | None:
+        if self._server_log is not None:
+            return self._server_log.begin_turn()
+        with _faults_named():
+            if not is_sound(self._connection, self._log):
+                return None
+            with _written(self._path) as writer:
+                return begin_turn(writer, self._log, int(self._clock()))
+
+    def begin_snapshot(self) -> None:
+        with _faults_named():
+            self._connection.execute("BEGIN")
+            require_copyable(self._connection, str(self), self._target)  # it is the first query that takes the snapshot
 
     def retire(self, target: str) -> None:
         with _faults_named():
             self._connection.execute("COMMIT")
-            writer = connect(self._path, "rw", _CACHE_KIB)
-            try:
-                writer.execute("PRAGMA synchronous = FULL")
+            with _written(self._path) as writer:
                 add_mark(writer, moved_to(target))
-            finally:
-                writer.close()
+
+    def end_log(self) -> None:
+        end_file_log(self._path, self._server_log)
 
     def _connect(self) -> sqlite3.Connection:
         if not self._path.exists():
@@ -69,11 +69,10 @@ class FileSource(CopySource[sqlite3.Connection]):
             return open_reader(self._path)
 
     def _prepare(self) -> None:
-        self._connection.execute("BEGIN")
         require_copyable(self._connection, str(self._path), self._target)
 
 
-class FileTarget(CopyEnd[sqlite3.Connection]):
+class FileTarget(CopyTarget[sqlite3.Connection]):
     """A `RowTarget`: the file at `path`, made where there is none, which nobody else may have open.
 
     Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable.
@@ -113,17 +112,46 @@ class FileTarget(CopyEnd[sqlite3.Connection]):
         migrate(self._connection)
         with self._transaction():
             begin_copy(self._connection, self._source, str(self), self._tables)
+            end_log(self._connection, file_log())  # what this command left there when the rows were moved away
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+    def _transaction(self) -> AbstractContextManager[None]:
+        return _transaction(self._connection)
+
+
+def end_file_log(path: Path, server_log: ServerLog | None = None) -> None:
+    """End the log of changes of the file at `path`, which a server with this log has open, or nobody.
+
+    Raises CommandFailed, CatalogueUnavailable, CatalogueDamaged.
+    """
+    if server_log is not None:
+        server_log.end()
+        return
+    with _faults_named(), _written(path) as writer:
+        end_log(writer, file_log())
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that writes in one transaction, which is durable at the end of the block. Nobody else may write."""
+    writer = connect(path, "rw", _CACHE_KIB)
+    try:
+        writer.execute("PRAGMA synchronous = FULL")
+        with _transaction(writer):
+            yield writer
+    finally:
+        writer.close()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager

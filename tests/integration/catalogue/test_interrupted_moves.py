@@ -14,10 +14,11 @@ from appliance.catalogue.opening import FILE_NAME
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.postgres.moving import DatabaseTarget
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
-from appliance.catalogue.sqlite.moving import catalogue_tables
+from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.config.model import Config
 from appliance.domain.errors import CatalogueNotInUse
 from tests.support.full_catalogue import all_rows, asked, back_to, changed, fill_all_tables, to
+from tests.support.moves import FileToDatabase, copy
 from tests.support.programs import ROOT
 from tests.support.waiting import until
 
@@ -107,6 +108,25 @@ async def test_a_copy_to_a_file_continues_after_kill_9(
     compared, written = figures(capsys.readouterr().out)
     assert 0 < written < compared - ROWS
     assert all_rows(back) == before
+
+
+async def test_the_last_pass_continues_after_kill_9_with_what_changed(
+    moved: Config, file: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = FileToDatabase(moved, file, url)
+    async with source.served():
+        assert await copy(source) == 0
+    changed(file, "UPDATE albums SET title = 'changed meanwhile'")
+    changed(file, "INSERT INTO notes VALUES ('new', 'note')")
+    asked(url, PASS_GATE)
+    asked(url, "CREATE TRIGGER pass_gate AFTER INSERT ON notes FOR EACH STATEMENT EXECUTE FUNCTION pass_gate()")
+    with locked(url, f"SELECT pg_advisory_lock({GATE})"):
+        await killed_at_a_lock(url, url)
+    expected = source.rows()
+    capsys.readouterr()
+    assert to(url) == 0
+    assert figures(capsys.readouterr().out)[0] == ROWS + 1
+    assert source.copied_rows() == expected
 
 
 async def test_a_copy_that_is_killed_in_its_last_moment_leaves_no_two_catalogues_in_use(

@@ -84,7 +84,7 @@ async def test_while_a_server_runs_the_copy_waits_for_a_last_pass_that_writes_on
     moved: Config, file: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with owned_data_dir(moved):
-        assert to(url) == 0
+        assert await asyncio.to_thread(to, url) == 0
     assert "Stop it, and run this command again" in capsys.readouterr().out
     half = PostgresCatalogue(url)
     with pytest.raises(CatalogueNotInUse, match="still being copied from"):
