@@ -15,11 +15,13 @@ from appliance.cache import Caches
 from appliance.catalogue.change_log import ChangeLog, Turn
 from appliance.catalogue.opening import open_catalogue
 from appliance.config.model import Config
+from appliance.config.node_name import node_name
 from appliance.container import Container, build, nodes_site_of, site_of
 from appliance.container.status import status
 from appliance.domain.clock import Clock, system_boot_clock, system_clock
 from appliance.domain.errors import CommandFailed
 from appliance.membership.building import membership_of
+from appliance.membership.claiming import start_catalogue
 from appliance.membership.membership import Tell
 from appliance.objectstore import open_store
 from appliance.observability.metrics import Metrics
@@ -69,7 +71,7 @@ async def started(
         stack.push_async_callback(asyncio.wait, [starting])  # should another part fail first
         catalogue = open_catalogue(config, clock)
         stack.push_async_callback(catalogue.stop)
-        await catalogue.start()
+        await start_catalogue(catalogue, node_name(config.node) if config.is_node else None, tell)
         spool = Spool(
             config.spool_dir, budget_bytes=config.uploads.spool_bytes, reserve_bytes=config.uploads.reserve_bytes
         )

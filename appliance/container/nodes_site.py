@@ -4,12 +4,13 @@ from aiohttp import web
 
 from appliance.container.parts import Container
 from appliance.http import keys
-from appliance.http.nodes import originals, uploads
+from appliance.http.nodes import originals, uploads, usage
 from appliance.http.nodes.guard import ToldByNode, nodes_alone
 from appliance.http.nodes.relay import refuse_second_hop
 from appliance.http.routes import application
 from appliance.http.transport.open_connections import OpenConnections
 from appliance.http.trusted_proxies import TrustedProxies
+from appliance.nodes.usage import PATH
 
 
 def nodes_site_of(container: Container, site: web.Application) -> web.Application | None:
@@ -21,9 +22,11 @@ def nodes_site_of(container: Container, site: web.Application) -> web.Applicatio
     for key, value in site.items():
         nodes[key] = value
     nodes[keys.TRUSTED_PROXIES] = ToldByNode()
+    nodes[keys.LIMITS] = container.limits.without_requests()
     nodes[keys.PASS_ON] = refuse_second_hop
     nodes[keys.OPEN_CONNECTIONS] = connections = OpenConnections(TrustedProxies(()))
     connections.max_per_address = connections.max_connections
     nodes.router.add_get(originals.ROUTE, originals.show_original, allow_head=False)
     nodes.router.add_get(uploads.ROUTE, uploads.show_part, allow_head=False)
+    nodes.router.add_post(PATH, usage.count_usage)
     return nodes

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from appliance.http.client_address import client_of
-from appliance.http.keys import LOG_BUDGET, REFUSED_EARLY, TRUSTED_PROXIES
+from appliance.http.keys import LOG_BUDGET, REFUSED_EARLY, ROUTINE, TRUSTED_PROXIES
 from appliance.http.links import GUESTS_PATH
 
 log = logging.getLogger("appliance.access")
@@ -26,7 +26,8 @@ def _level(request: web.Request, status: int) -> int:
     is_limited = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.PRECONDITION_REQUIRED) or REFUSED_EARLY in request
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return logging.WARNING
-    return logging.DEBUG if is_limited or request.method in (hdrs.METH_GET, hdrs.METH_HEAD) else logging.INFO
+    is_quiet = is_limited or ROUTINE in request or request.method in (hdrs.METH_GET, hdrs.METH_HEAD)
+    return logging.DEBUG if is_quiet else logging.INFO
 
 
 def _has_room(request: web.Request, status: int) -> bool:

@@ -75,5 +75,7 @@ PASS_ON: web.AppKey[Callable[[web.Request, str], Awaitable[web.StreamResponse]]]
 REQUEST_ID = web.RequestKey("request_id", str)
 CLOSED = web.RequestKey("closed", bool)
 """Set once the request has met a locked image or album, or one for one view: its response is for nobody else."""
+ROUTINE = web.RequestKey("routine", bool)
+"""Set for what nodes ask of each other all the time: it fills no log."""
 REFUSED_EARLY = web.RequestKey("refused_early", bool)
 """Set once the request was refused as a flood's may be: it fills no log."""

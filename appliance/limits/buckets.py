@@ -7,16 +7,21 @@ that nobody uses costs nothing, and a full one need not be remembered.
 from collections import OrderedDict
 
 from appliance.domain.quotas import Policy
+from appliance.limits.unreported import Unreported
 
 MAX_BUCKETS = 100_000
 """About 20 MB. Beyond it, the bucket that was unused for longest is forgotten, which is to be full."""
 
 
 class Buckets:
-    """At most `max_buckets` buckets. Times are in seconds of a clock that never goes back."""
+    """At most `max_buckets` buckets. Times are in seconds of a clock that never goes back.
 
-    def __init__(self, policy: Policy, max_buckets: int = MAX_BUCKETS) -> None:
+    Where other nodes have to be told what clients use here, it is noted in `unreported`.
+    """
+
+    def __init__(self, policy: Policy, max_buckets: int = MAX_BUCKETS, unreported: Unreported | None = None) -> None:
         self.policy = policy
+        self.unreported = unreported
         self._window_s = policy.window_s
         self._unit_s = policy.window_s / policy.quota
         self._max_buckets = max_buckets
@@ -32,6 +37,12 @@ class Buckets:
 
     def charge(self, client: str, cost: float, now_s: float) -> None:
         """Count the use, even beyond what is there. A negative cost gives back."""
+        self.count(client, cost, now_s)
+        if self.unreported is not None:
+            self.unreported.add(client, cost)
+
+    def count(self, client: str, cost: float, now_s: float) -> None:
+        """The same for a use that every node knows of."""
         full_s = self._full_s
         full_s[client] = max(full_s.get(client, 0.0), now_s) + cost * self._unit_s
         full_s.move_to_end(client)

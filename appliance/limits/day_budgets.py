@@ -8,8 +8,9 @@ import asyncio
 import logging
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from appliance.catalogue import DayBudgetCatalogue
@@ -22,6 +23,8 @@ from appliance.limits.day_key import DayKey, keep_key, read_key
 from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.rates import is_keyed
 from appliance.limits.refusals import Refusals
+from appliance.limits.unreported import Unreported
+from appliance.limits.usage_reports import Meter
 
 log = logging.getLogger(__name__)
 MAX_NAMES = 100_000
@@ -34,6 +37,9 @@ use as much as they can, something is left for the next one."""
 SHARE_NAME = "prefix-day-share"
 """The policy that a network at its share meets. It has no setting."""
 
+UNREPORTED_SHARE = 1 / 1024
+"""Of a quota: so much of what a client uses at one node the others need not know."""
+
 Account = tuple[Policy, str]
 """A budget, and the client or prefix whose it is."""
 
@@ -41,7 +47,8 @@ Account = tuple[Policy, str]
 class DayBudgets:
     """What is used today. Used from the event loop only.
 
-    Without policies, and while switched off, nothing is limited or remembered.
+    Without policies, and while switched off, nothing is limited or remembered. With `is_reported`, it is what is used
+    at all nodes, as far as this one hears; each keeps that under names of its own.
     """
 
     def __init__(
@@ -54,7 +61,10 @@ class DayBudgets:
         aside: Container[str],
         refusals: Refusals,
         switch: LimitSwitch | None = None,
+        is_reported: bool = False,
     ) -> None:
+        reported = policies if is_reported else ()
+        self._unreported = {policy.scope: Unreported(policy.quota * UNREPORTED_SHARE) for policy in reported}
         self._policies = {policy.scope: policy for policy in policies}
         self._rows = rows
         self._key_path = key_path
@@ -110,6 +120,16 @@ class DayBudgets:
         """The key of today, which survives a restart; None without policies."""
         self._turn_day()
         return self._key if self._is_limiting else None
+
+    @property
+    def meters(self) -> Iterator[Meter]:
+        """As of `Rate`."""
+        for scope, unreported in self._unreported.items():
+            yield Meter(self._policies[scope].name, unreported, partial(self._count_reported, self._policies[scope]))
+
+    def _count_reported(self, policy: Policy, whose: str, count: float) -> None:
+        if self._switch.is_on:
+            self._count((policy, whose), int(count))
 
     @property
     def _is_limiting(self) -> bool:
@@ -177,6 +197,11 @@ class DayBudgets:
         self._charge(account, count)
 
     def _charge(self, account: Account, count: int) -> None:
+        self._count(account, count)
+        if (unreported := self._unreported.get(account[0].scope)) is not None:
+            unreported.add(account[1], count)
+
+    def _count(self, account: Account, count: int) -> None:
         self._turn_day()
         policy, whose = account
         name = self._key.name_of(policy.scope, whose)

@@ -1,13 +1,16 @@
 """How many uploads a minute an access key may begin, where its operator has given it a limit of its own."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from appliance.domain.access_keys import AccessKey
 from appliance.domain.errors import RateLimited
 from appliance.domain.quotas import Policy, QuotaScope, Unit
 from appliance.limits.buckets import Buckets
+from appliance.limits.rates import UNREPORTED_SHARE
 from appliance.limits.refusals import Refusals
+from appliance.limits.unreported import Unreported
+from appliance.limits.usage_reports import Meter
 
 NAME = "key-uploads-a-minute"
 WINDOW_S = 60
@@ -16,10 +19,20 @@ WINDOW_S = 60
 class KeyUploads:
     """The buckets of keys. They hold whole minutes, of which an upload takes the share that the key's limit says."""
 
-    def __init__(self, *, clock: Callable[[], float], refusals: Refusals) -> None:
-        self._minutes = Buckets(Policy(NAME, QuotaScope.KEY, Unit.UPLOADS, 1, WINDOW_S))
+    def __init__(self, *, clock: Callable[[], float], refusals: Refusals, is_reported: bool = False) -> None:
+        unreported = Unreported(UNREPORTED_SHARE) if is_reported else None
+        self._minutes = Buckets(Policy(NAME, QuotaScope.KEY, Unit.UPLOADS, 1, WINDOW_S), unreported=unreported)
         self._clock = clock
         self._refusals = refusals
+
+    @property
+    def meters(self) -> Iterator[Meter]:
+        """As of `Rate`."""
+        if self._minutes.unreported is not None:
+            yield Meter(NAME, self._minutes.unreported, self._count)
+
+    def _count(self, key_id: str, minutes: float) -> None:
+        self._minutes.count(key_id, minutes, self._clock())
 
     def require(self, key: AccessKey | None) -> None:
         """Raises RateLimited where the key may not begin an upload now. Counts nothing."""

@@ -1,7 +1,8 @@
 """Every limit of the host, made of its settings."""
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance.catalogue import DayBudgetCatalogue
 from appliance.config.model import Config
@@ -20,6 +21,7 @@ from appliance.limits.repeats import Repeats
 from appliance.limits.sealed_addresses import SealedAddresses
 from appliance.limits.slow_lane import SlowLane
 from appliance.limits.steady_clock import SteadyClock
+from appliance.limits.usage_reports import UsageReports
 from appliance.observability.metrics import Metrics
 
 MINUTE_S = 60
@@ -29,7 +31,10 @@ PROCESSOR_WINDOW_S = 600
 
 @dataclass(slots=True)
 class Limits:
-    """The limits by what they are on. `aside` are clients behind whose address are many people."""
+    """The limits by what they are on. `aside` are clients behind whose address are many people.
+
+    They hold for all nodes together, as far as each hears the others' `usage_reports`.
+    """
 
     switch: LimitSwitch
     requests: Rate
@@ -42,6 +47,7 @@ class Limits:
     day_budgets: DayBudgets
     sealed_addresses: SealedAddresses
     refusals: Refusals
+    usage_reports: UsageReports
     aside: set[str] = field(default_factory=set)
 
     @classmethod
@@ -51,14 +57,17 @@ class Limits:
         refusals, aside = Refusals(metrics, steady), set[str]()
         switch = LimitSwitch(config.limits_on, config.limits_wait_for_proxy)
 
-        def rate(setting: str, unit: Unit, window_s: int = MINUTE_S) -> Rate:
+        def rate(setting: str, unit: Unit, window_s: int = MINUTE_S, *, is_reported: bool = config.is_node) -> Rate:
             factor = window_s // MINUTE_S  # settings are amounts a minute
             policies = _policies(
                 {scope: factor * quota for scope, quota in _quotas(config, setting)}, setting, unit, window_s
             )
-            return Rate(policies, clock=steady, aside=aside, refusals=refusals, switch=switch)
+            return Rate(policies, clock=steady, aside=aside, refusals=refusals, switch=switch, is_reported=is_reported)
 
-        uploads, minute_bytes = rate("uploads", Unit.UPLOADS), rate("minute_bytes", Unit.BYTES)
+        requests, uploads = rate("requests", Unit.REQUESTS), rate("uploads", Unit.UPLOADS)
+        minute_bytes = rate("minute_bytes", Unit.BYTES)
+        processor_s = rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)
+        key_uploads = KeyUploads(clock=steady, refusals=refusals, is_reported=config.is_node)
         day_budgets = DayBudgets(
             _policies(dict(_quotas(config, "day_bytes")), "day_bytes", Unit.BYTES, DAY_S),
             rows=rows,
@@ -67,30 +76,40 @@ class Limits:
             aside=aside,
             refusals=refusals,
             switch=switch,
+            is_reported=config.is_node,
         )
         return cls(
             switch=switch,
-            requests=rate("requests", Unit.REQUESTS),
+            requests=requests,
             uploads=uploads,
-            key_uploads=KeyUploads(clock=steady, refusals=refusals),
+            key_uploads=key_uploads,
             repeats=Repeats(clock=steady),
             minute_bytes=minute_bytes,
             proof_of_work=ProofOfWork(
                 settings.proof_of_work,
                 uploads=uploads,
                 minute_bytes=minute_bytes,
-                refused=rate("uploads", Unit.UPLOADS),
+                refused=rate("uploads", Unit.UPLOADS, is_reported=False),
                 slow_lane=SlowLane(clock=steady, aside=aside, refusals=refusals),
                 challenges=Challenges(
                     settings.proof_of_work_cost, clock=steady, secret=config.node_key("challenges of uploads")
                 ),
             ),
-            processor=ProcessorBudget(rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)),
+            processor=ProcessorBudget(processor_s),
             day_budgets=day_budgets,
             sealed_addresses=SealedAddresses(lambda: day_budgets.day_key),
             refusals=refusals,
+            usage_reports=UsageReports(
+                meter
+                for part in (requests, uploads, key_uploads, minute_bytes, processor_s, day_budgets)
+                for meter in part.meters
+            ),
             aside=aside,
         )
+
+    def without_requests(self) -> "Limits":
+        """The same, where requests have no limit, as for those that another node has counted and passed on."""
+        return replace(self, requests=Rate((), clock=time.monotonic, aside=(), refusals=self.refusals))
 
     def left_of(self, client: Client) -> list[tuple[Policy, int]]:
         """What the client may upload and ask for: every policy that it is under, and how much of it is left now."""

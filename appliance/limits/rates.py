@@ -1,7 +1,8 @@
 """Rates: how fast clients may use one thing, by address, prefix and key, and all without a key together."""
 
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
 
 from appliance.domain.clients import HOST
 from appliance.domain.errors import RateLimited
@@ -10,9 +11,13 @@ from appliance.domain.quotas import Policy, QuotaScope
 from appliance.limits.buckets import MAX_BUCKETS, Buckets
 from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.refusals import Refusals
+from appliance.limits.unreported import Unreported
+from appliance.limits.usage_reports import Meter
 
 RESUME_SHARE = 0.25
 """Of a quota: as much is there again when a client that was stopped in the middle may continue."""
+UNREPORTED_SHARE = 1 / 64
+"""Of a quota: so much of what a client uses at one node the others need not know."""
 SHARED = (QuotaScope.PREFIX, QuotaScope.ANONYMOUS)
 """What many people may share, among whom those who flood don't stand out."""
 
@@ -25,7 +30,8 @@ def is_keyed(client: str) -> bool:
 class Rate:
     """The buckets of every policy on one thing. Without policies, nothing is limited.
 
-    The limits by address and prefix stand aside for clients in `aside`, behind whose address are many people.
+    The limits by address and prefix stand aside for clients in `aside`, behind whose address are many people. With
+    `is_reported`, the use is that at all nodes: `meters` are where they tell each other.
     """
 
     def __init__(
@@ -37,8 +43,10 @@ class Rate:
         refusals: Refusals,
         max_buckets: int = MAX_BUCKETS,
         switch: LimitSwitch | None = None,
+        is_reported: bool = False,
     ) -> None:
-        buckets = {policy.scope: Buckets(policy, max_buckets) for policy in policies}
+        buckets = {policy.scope: _buckets(policy, max_buckets, is_reported=is_reported) for policy in policies}
+        self._all = tuple(buckets.values())
         self._by_key = buckets.get(QuotaScope.KEY)
         self._by_address = buckets.get(QuotaScope.ADDRESS)
         self._by_prefix = buckets.get(QuotaScope.PREFIX)
@@ -47,6 +55,16 @@ class Rate:
         self._aside = aside
         self._refusals = refusals
         self._switch = switch or LimitSwitch()
+
+    @property
+    def meters(self) -> Iterator[Meter]:
+        """What is counted together with other nodes."""
+        for buckets in self._all:
+            if buckets.unreported is not None:
+                yield Meter(buckets.policy.name, buckets.unreported, partial(self._count, buckets))
+
+    def _count(self, buckets: Buckets, name: str, cost: float) -> None:
+        buckets.count(name, cost, self._clock())
 
     def require(self, client: str, cost: float = 1.0) -> None:
         """Raises RateLimited where the client may not use so much now. Counts nothing."""
@@ -134,3 +152,8 @@ class Rate:
             policy=policy,
             left=left,
         )
+
+
+def _buckets(policy: Policy, max_buckets: int, *, is_reported: bool) -> Buckets:
+    unreported = Unreported(policy.quota * UNREPORTED_SHARE) if is_reported else None
+    return Buckets(policy, max_buckets, unreported)

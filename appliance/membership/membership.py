@@ -9,6 +9,7 @@ from appliance.catalogue import NodeCatalogue
 from appliance.domain.clock import Clock
 from appliance.domain.errors import (
     ApplianceError,
+    CatalogueUnavailable,
     NodeClockDiffers,
     NodeNameInUse,
     StoreUnavailable,
@@ -57,8 +58,9 @@ class Membership:
         return self._home.since_s
 
     async def join(self, tell: Tell) -> None:
-        """Become a member. Waits for a store that is away, and for a namesake that may be dead.
+        """Become a member.
 
+        Waits for a database that confirms no changes, a store that is away, and a namesake that may be dead.
         Raises NodeClockDiffers, NodeSecretDiffers, NodeNameInUse, NodeStoreDiffers, and the catalogue's faults.
         """
         await self._require_clock()
@@ -113,11 +115,20 @@ class Membership:
         """A namesake that was killed, and whose disk was lost with its home, is silent soon."""
         for _ in range(DEAD_AFTER_S + BEAT_EVERY_S):
             try:
-                return await self._join()
+                return await self._join_confirmed(tell)
             except NodeNameInUse as fault:
                 await tell("node", "another one has this name", fault.detail)
             await asyncio.sleep(RETRY_S)
-        return await self._join()
+        return await self._join_confirmed(tell)
+
+    async def _join_confirmed(self, tell: Tell) -> None:
+        """If the process ended instead, its session would keep the name, and the next one could not start."""
+        while True:
+            try:
+                return await self._join()
+            except CatalogueUnavailable as fault:
+                await tell("catalogue", "its database doesn't confirm changes", fault.detail)
+            await asyncio.sleep(RETRY_S)
 
     async def _join(self) -> None:
         begun_s = self.pulse.boot_clock()

@@ -9,6 +9,7 @@ from appliance.nodes.originals import NeighbourOriginals
 from appliance.nodes.pulse import Pulse
 from appliance.nodes.signatures import Signatures
 from appliance.nodes.uploads import NeighbourUploads
+from appliance.nodes.usage import NeighbourUsage
 from appliance.spool import Spool
 
 
@@ -20,10 +21,17 @@ class Calls:
     neighbours: Neighbours
     originals: NeighbourOriginals
     uploads: NeighbourUploads
+    usage: NeighbourUsage
 
     @classmethod
     def of(cls, name: str, secret: str, *, rows: NodeCatalogue, pulse: Pulse, spool: Spool, clock: Clock) -> "Calls":
         """Those of the node with this name."""
         signatures = Signatures(secret, clock)
         neighbours = Neighbours(name, signatures=signatures, rows=rows, pulse=pulse)
-        return cls(signatures, neighbours, NeighbourOriginals(neighbours), NeighbourUploads(neighbours, spool))
+        return cls(
+            signatures,
+            neighbours,
+            NeighbourOriginals(neighbours),
+            NeighbourUploads(neighbours, spool),
+            NeighbourUsage(neighbours),
+        )

@@ -87,6 +87,14 @@ class Neighbours:
                 raise unavailable()
             yield reply
 
+    async def others(self) -> list[str]:
+        """The names of the other nodes that are alive, as the list of nodes was up to `KNOWN_S` ago.
+
+        Raises the catalogue's faults.
+        """
+        await self._refresh()
+        return [node.name for node in self._nodes.values() if node.name != self.name and node.is_alive]
+
     async def is_lost(self, name: str) -> bool:
         """Whether the node was silent for so long that others may take over its unfinished uploads, or is unknown.
 

@@ -1,7 +1,7 @@
 """One process's share of a machine: the configuration of each of several processes, made from that of all.
 
-What belongs to the machine is divided: workers, caches, the spool's copies, and what everybody together may upload. A
-limit on one client or one image is left as it is.
+What belongs to the machine is divided: workers, caches and the spool's copies. A limit on clients or on one image is
+left as it is: nodes count together what clients use.
 """
 
 import os
@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from appliance.config.model import CacheConfig, Config, LimitsConfig, Renditions, Uploads, counted_on
+from appliance.config.model import CacheConfig, Config, Renditions, Uploads, counted_on
 from appliance.config.node_name import MAX_CHARS, node_name
 from appliance.domain.errors import UnfitInstallation
 from appliance.shared import files
 
 LOOPBACK = "127.0.0.1:0"
 SECRET_BYTES = 32
-Section = TypeVar("Section", CacheConfig, LimitsConfig, Renditions, Uploads)
+Section = TypeVar("Section", CacheConfig, Renditions, Uploads)
 
 
 def folder_of(config: Config, number: int) -> Path:
@@ -70,7 +70,6 @@ def share_of(config: Config, number: int, *, node_listen: str, secret: str) -> C
         cache=_divided(
             config.cache, count, "memory_bytes", "disk_bytes", "tiles_memory_bytes", "tiles_bytes", "pyramids_bytes"
         ),
-        limits=_divided(config.limits, count, "anonymous_uploads", "anonymous_minute_bytes", "anonymous_day_bytes"),
     )
 
 

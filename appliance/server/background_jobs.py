@@ -8,6 +8,8 @@ BAN_LIST_S = 5
 """So long a ban that was made on another node may take to hold on this one."""
 FOLLOW_S = 5
 """So long this node may keep what it has of an image that another one erased or revised."""
+REPORT_S = 2
+"""So long the other nodes may not know what a client used at this one."""
 SAVE_BUDGETS_S = 5
 """What clients used of their day in this time is forgotten in a crash."""
 
@@ -48,9 +50,12 @@ def background_jobs(container: Container) -> Jobs:
 
 def _node_jobs(container: Container) -> list[Job]:
     """How a node follows what others changed, and what only nodes leave behind."""
-    if container.membership is None:
+    calls = container.calls
+    if calls is None:
         return []
+    reports = container.limits.usage_reports
     return [
+        Job("usage-reports", REPORT_S, lambda: reports.send(calls.usage)),
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),

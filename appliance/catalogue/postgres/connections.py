@@ -27,7 +27,7 @@ _DEFAULTS: Mapping[str, Any] = {
 _SETTINGS = (
     f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'",
     "SET lock_timeout = '5s'",
-    # Of a node that froze or lost its network in its turn: others wait for it, and less than until lock_timeout.
+    # Of a node that froze or lost its network in its turn: others wait for it, and less long than they would.
     "SET idle_in_transaction_session_timeout = '3s'",
     # The server too notices within half a minute that this machine is gone, and gives up what its session owns.
     "SET tcp_keepalives_idle = 10",

@@ -21,6 +21,16 @@ TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
 
 It comes before the first query, so that the transaction sees what was committed before its turn.
 """
+TURN_STATEMENT_S = 4
+"""So long a statement in a turn may take: the database finishes it for a node that has vanished, too."""
+TURN_WAIT_S = 9
+"""Longer than a turn can last whose node has vanished: a statement, and the silence after which its session ends."""
+IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b; SET LOCAL statement_timeout = '%ds'" % (
+    TURN_WAIT_S,
+    TAKE_TURN,
+    TURN_STATEMENT_S,
+)
+"""What a node adds to its BEGIN, so that both are one journey to the database."""
 USED_BY_ANOTHER = (
     "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
 )

@@ -13,7 +13,10 @@ from appliance.shared.keyed_locks import KeyedLocks
 from appliance.shared.single_flight import Flight, SingleFlight
 
 PATIENCE_S = 3.0
-"""So long a row that is kept waits for an answer, but only once: while one is due, others don't wait."""
+"""So long a row that is kept waits for an answer. After one that took longer none waits, until one takes `QUICK_S`."""
+QUICK_S = 1.0
+MAX_ASKED = 4
+"""Of a slow database: so many questions at a time have no caller who waits, so that they don't make it slower."""
 
 
 class RecentRows:
@@ -22,9 +25,9 @@ class RecentRows:
     Callers who wait for the same row share one question, but only one that is asked after they came: what another node
     answered before that is in what they get.
 
-    Only where the database doesn't answer, what it said up to `stale_s` seconds before is returned instead: never a
-    living image that has expired since, never one that is locked or has one view. `clock` is unix time, `monotonic`
-    measures the age. Up to `max_rows` are kept.
+    Only where the database doesn't answer, or not soon, what it said up to `stale_s` seconds before is returned
+    instead: never a living image that has expired since, never one that is locked or has one view. `clock` is unix
+    time, `monotonic` measures the age. Up to `max_rows` are kept.
     """
 
     def __init__(
@@ -38,24 +41,27 @@ class RecentRows:
         self._waiting: SingleFlight[str, Row | None] = SingleFlight()
         self._turns = KeyedLocks()
         self._asked: dict[str, Flight] = {}
-        self._is_silent = False
+        self._is_slow = False
 
     async def get(self, slug: str, read: Callable[[str], Awaitable[Row | None]]) -> Row | None:
         async def read_in_turn(flight: Flight) -> Row | None:
             async with self._turns.holding(slug):
                 return await self._read_and_keep(slug, read, flight)
 
-        reading = self._waiting.run(slug, read_in_turn)
-        if self._recent(slug) is None:
-            return await reading
+        if (row := self._recent(slug)) is None:
+            return await self._waiting.run(slug, read_in_turn)
+        if self._is_slow and len(self._waiting) + len(self._asked) >= MAX_ASKED:
+            return row
+        reading = self._waiting.start(slug, read_in_turn)
+        await asyncio.wait({reading}, timeout=0 if self._is_slow else PATIENCE_S)
+        if not reading.done():
+            self._is_slow = True
+            if (row := self._recent(slug)) is not None:
+                return row
         try:
-            return await asyncio.wait_for(reading, 0 if self._is_silent else PATIENCE_S)
-        except TimeoutError:
-            self._is_silent = slug in self._asked
-            return self._recent(slug) or await self._waiting.run(slug, read_in_turn)
+            return await asyncio.shield(reading)
         except CatalogueUnavailable:
-            row = self._recent(slug)
-            if row is None:
+            if (row := self._recent(slug)) is None:
                 raise
             return row
 
@@ -69,11 +75,17 @@ class RecentRows:
         try:
             row = await read(slug)
         finally:
-            self._is_silent = False
+            self._note_answer(self._monotonic() - began)
             is_latest = self._asked.pop(slug, None) is flight
         if is_latest:
             self._keep(slug, row, began)
         return row
+
+    def _note_answer(self, seconds: float) -> None:
+        if seconds > PATIENCE_S:
+            self._is_slow = True
+        elif seconds <= QUICK_S:
+            self._is_slow = False
 
     def settle(self, rows: Mapping[str, Row | None]) -> None:
         for slug, row in rows.items():

@@ -19,7 +19,7 @@ from psycopg.pq import TransactionStatus
 from appliance.catalogue.postgres.connections import STATEMENT_TIMEOUT_S, Connector, PostgresConnection
 from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
-from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
+from appliance.catalogue.postgres.ownership import IN_TURN, Ownership
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import PendingWrite
@@ -27,6 +27,7 @@ from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeSc
 
 log = logging.getLogger(__name__)
 
+BEGIN = b"BEGIN ISOLATION LEVEL SERIALIZABLE"
 ATTEMPTS = 5
 PAUSE_S = 0.25
 LOOK_EVERY_S = 5.0
@@ -34,6 +35,8 @@ LAST_COMMIT = "last-commit"
 """The note that each transaction leaves. A node has one of its own: in one row, nodes would disturb each other."""
 OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
+MAX_TURN_S = 1.0
+"""After so long a node leaves the rest of its group to its next turn, so that the others wait no longer for it."""
 ANSWERS_WITHIN_S: float = STATEMENT_TIMEOUT_S
 """The database ends no commit by itself: it waits for its synchronous standby, however long that is away."""
 
@@ -89,7 +92,8 @@ class PostgresSession:
 
     def commit(self, writes: Sequence[PendingWrite]) -> str | None:
         try:
-            self._commit(writes)
+            while writes:
+                writes = writes[self._commit(writes) :]
         except (psycopg.Error, ApplianceError) as error:
             if isinstance(error, psycopg.Error):
                 log.warning("the catalogue's database failed: %s", said(error))
@@ -123,14 +127,17 @@ class PostgresSession:
     def abandon(self) -> None:
         self._is_abandoned.set()
 
-    def _commit(self, writes: Sequence[PendingWrite]) -> None:
-        """Raises psycopg.Error, CatalogueUnavailable."""
+    def _commit(self, writes: Sequence[PendingWrite]) -> int:
+        """Commit as many of the writes as a turn has room for; returns how many.
+
+        Raises psycopg.Error, CatalogueUnavailable.
+        """
         is_new = self._connection is None
         for attempt in range(ATTEMPTS):
             is_last = attempt == ATTEMPTS - 1
             connection = self._connected()
             try:
-                mark = self._perform(connection, writes)
+                mark, count = self._perform(connection, writes)
             except REPEATABLE:
                 if is_last:
                     raise
@@ -142,19 +149,22 @@ class PostgresSession:
                 is_new = True
             else:
                 if self._finish(connection, mark):
-                    return
+                    return count
         raise CatalogueUnavailable("Others change the catalogue at the same time. Try again in a moment.")
 
-    def _perform(self, connection: PostgresConnection, writes: Sequence[PendingWrite]) -> str:
-        """Everything up to the commit. Returns the mark by which the transaction is known afterwards."""
-        connection.raw.execute("BEGIN ISOLATION LEVEL SERIALIZABLE")
-        if self._ownership.node is not None:
-            connection.raw.execute(TAKE_TURN)
+    def _perform(self, connection: PostgresConnection, writes: Sequence[PendingWrite]) -> tuple[str, int]:
+        """Everything up to the commit. Returns the mark by which it is known afterwards, and how many writes it has."""
+        is_alone = self._ownership.node is None
+        connection.raw.execute(BEGIN if is_alone else BEGIN + IN_TURN, prepare=False)
+        count, began = 0, time.monotonic()
         for write in writes:
             _attempt(connection, write)
+            count += 1
+            if not is_alone and time.monotonic() - began > MAX_TURN_S:
+                break
         mark = uuid.uuid4().hex
         connection.execute(sql.SET_NOTE, {"name": self._mark, "value": mark})
-        return mark
+        return mark, count
 
     def _finish(self, connection: PostgresConnection, mark: str) -> bool:
         """Commit. False if the database refused, so that the transaction has to be run once more."""

@@ -1,12 +1,26 @@
 """Nodes that write at the same time: no change is refused because of another node's."""
 
 import asyncio
+import signal
+import sys
 import threading
-from contextlib import AsyncExitStack
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
+import psycopg
+import pytest
+
+from appliance.catalogue.postgres import writing
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
+from appliance.catalogue.postgres.connections import Connector
+from appliance.catalogue.postgres.writing import PostgresSession
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.outcome import Outcome
+from appliance.catalogue.sql.writer import PendingWrite
+from tests.support import stopped_writer
+from tests.support.programs import ROOT
 from tests.support.rows import image, slug
 
 
@@ -47,3 +61,71 @@ async def test_a_node_that_freezes_in_its_turn_makes_others_wait_and_fails_none(
         assert await two.notes.get("frozen") == "yes"
         assert await one.images.get(slug(0)) == image(0)
     assert runs == 2
+
+
+def wait_for_another(url: str) -> None:
+    """Returns once another node waits for its turn."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while not connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+            time.sleep(0.005)
+
+
+async def test_a_node_with_much_to_write_lets_others_write_in_between(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "MAX_TURN_S", 0.0)
+    has_begun, seen = threading.Event(), list[str | None]()
+
+    def write(connection: Connection) -> Outcome[None]:
+        if not has_begun.is_set():
+            has_begun.set()
+            wait_for_another(url)
+        seen.append(get_note(connection, "other"))
+        return Outcome(None)
+
+    session = PostgresSession(Connector(url), "box-1")
+    writes = [PendingWrite(write, asyncio.get_running_loop().create_future()) for _ in range(5)]
+    async with PostgresCatalogue(url, node="box-2") as other:
+        await asyncio.to_thread(session.open)
+        try:
+            writing_much = asyncio.create_task(asyncio.to_thread(session.commit, writes))
+            await asyncio.to_thread(has_begun.wait, 30)
+            await other.notes.set("other", "written")
+            assert await writing_much is None
+        finally:
+            await asyncio.to_thread(session.close)
+    assert seen == [None, *["written"] * 4]
+    assert all(write.outcome is not None and write.error is None for write in writes)
+
+
+@asynccontextmanager
+async def writer_process(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The program `stopped_writer`."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", stopped_writer.__name__, url),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_process_that_is_stopped_in_its_turn_holds_nobody_and_overwrites_nothing(url: str) -> None:
+    """It goes on after another node has changed what it had read."""
+    async with PostgresCatalogue(url, node="box-2") as other, writer_process(url) as stopped:
+        assert stopped.stdin is not None
+        assert stopped.stdout is not None
+        assert await stopped.stdout.readline() == stopped_writer.IN_TURN
+        stopped.send_signal(signal.SIGSTOP)
+        await other.notes.set(stopped_writer.COUNT, "10")
+        await other.images.add(image(0))
+        stopped.send_signal(signal.SIGCONT)
+        stopped.stdin.close()
+        assert await stopped.wait() == 0
+        assert await other.notes.get(stopped_writer.COUNT) == "11"
+        assert await other.images.get(slug(0)) == image(0)

@@ -16,21 +16,26 @@ STALE_S = 60
 class Rows:
     """Rows in a database that can be out of reach, and two clocks."""
 
-    def __init__(self, row: Row | None) -> None:
+    def __init__(self, row: Row | None, max_rows: int = 2) -> None:
         self.row = row
         self.is_up = True
         self.now_s = self.age_s = 0.0
-        self.asked = 0
+        self.asked = self.answered = 0
         self.answers = asyncio.Event()
         self.answers.set()
-        self.memory = RecentRows(2, STALE_S, lambda: self.now_s, lambda: self.age_s)
+        self.memory = RecentRows(max_rows, STALE_S, lambda: self.now_s, lambda: self.age_s)
 
     async def get(self, name: str = slug(0)) -> Row | None:
         return await self.memory.get(name, self._read)
 
+    @property
+    def is_asked(self) -> bool:
+        return self.asked > self.answered
+
     async def _read(self, _: str) -> Row | None:
         self.asked += 1
         await self.answers.wait()
+        self.answered += 1
         if not self.is_up:
             raise CatalogueUnavailable
         return self.row
@@ -124,7 +129,51 @@ async def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytes
     assert await rows.get() == image()
     rows.row = image(title="New")
     rows.answers.set()
+    await until(lambda: not rows.is_asked)
     assert await rows.get() == image(title="New")
+
+
+async def test_of_a_slow_database_nothing_that_is_kept_is_waited_for_until_it_is_quick_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = Rows(image())
+    for number in range(2):
+        await rows.get(slug(number))
+    await answered_after(rows, recent_rows.PATIENCE_S + 1, slug(0))
+    monkeypatch.setattr(recent_rows, "PATIENCE_S", 3600)
+    rows.answers.clear()
+    for number in (1, 0, 1):
+        assert await rows.get(slug(number)) == image()
+    rows.row = image(title="New")
+    rows.answers.set()
+    await until(lambda: not rows.is_asked)
+    assert await rows.get(slug(1)) == image(title="New")
+
+
+async def test_a_slow_database_is_asked_few_questions_that_nobody_waits_for() -> None:
+    rows = Rows(image(), max_rows=100)
+    for number in range(50):
+        await rows.get(slug(number))
+    await answered_after(rows, recent_rows.PATIENCE_S + 1, slug(0))
+    rows.answers.clear()
+    asked = rows.asked
+    found = await asyncio.gather(*(rows.get(slug(number)) for number in range(50)))
+    assert found == [image()] * 50
+    await until(lambda: rows.asked == asked + recent_rows.MAX_ASKED)
+    assert await asyncio.gather(*(rows.get(slug(number)) for number in range(50))) == [image()] * 50
+    assert rows.asked == asked + recent_rows.MAX_ASKED
+    rows.answers.set()
+    await until(lambda: not rows.is_asked)
+
+
+async def answered_after(rows: Rows, seconds: float, name: str) -> None:
+    """The database takes so long for one answer."""
+    rows.answers.clear()
+    asking, asked = asyncio.create_task(rows.get(name)), rows.asked
+    await until(lambda: rows.asked > asked)
+    rows.age_s += seconds
+    rows.answers.set()
+    await asking
 
 
 async def test_only_so_many_rows_are_kept() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
+from appliance.app import started
 from appliance.catalogue.postgres import writing
 from tests.integration.nodes.conftest import Nodes
 from tests.support.host import problem
 from tests.support.images.noise import padded
-from tests.support.nodes import NodeHost
+from tests.support.nodes import NodeHost, node_config
 from tests.support.postgres import Databases
 from tests.support.tus_client import Tus, sha256
 from tests.support.waiting import until
@@ -98,6 +99,27 @@ async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_stored_once_i
 
     await until(is_stored, "the original in the store")
     assert sha256([await Tus(replicated[1]).original(image.slug)]) == sha256([data])
+
+
+async def test_a_node_that_starts_meanwhile_joins_once_the_standby_is_back(
+    replicated: Nodes, standby_away: StandbyAway
+) -> None:
+    of_one = replicated[0].appliance.config
+    config = node_config(of_one.data_dir.parents[1], "box-3", of_one.catalogue.url or "")
+    waits_for: list[str] = []
+
+    async def tell(part: str, state: str, _details: str) -> None:
+        waits_for.append(f"{part}: {state}")
+
+    async def alive_after_start() -> list[str]:
+        async with started(config, tell=tell) as appliance:
+            return [node.name for node in await appliance.catalogue.nodes.nodes() if node.is_alive]
+
+    async with standby_away():
+        starting = asyncio.create_task(alive_after_start())
+        await until(lambda: bool(waits_for) or starting.done(), "a start that says what it waits for")
+    assert "box-3" in await starting
+    assert set(waits_for) == {"catalogue: its database doesn't confirm changes"}
 
 
 async def test_a_resumable_upload_whose_commit_hangs_becomes_its_image_afterwards(

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.catalogue.opening import open_catalogue
 from appliance.catalogue.postgres import migrations, writing
+from appliance.catalogue.postgres.connections import PostgresConnection
+from appliance.catalogue.postgres.ownership import Ownership
 from appliance.catalogue.sql import migration, schema
 from appliance.catalogue.sql.migration import Migration, Schema
 from appliance.catalogue.sql.nodes import NodeRows
@@ -30,6 +33,7 @@ from appliance.domain.errors import (
 )
 from appliance.membership import membership as joining
 from appliance.membership.building import membership_of
+from appliance.membership.claiming import start_catalogue
 from appliance.membership.membership import Membership
 from appliance.membership.store_proof import MARKER
 from appliance.objectstore import ObjectStore, open_store
@@ -198,6 +202,38 @@ async def test_a_name_is_for_one_node(one: Config, two: Config, monkeypatch: pyt
         waits = Told()
         assert isinstance(await refused(namesake, tell=waits), NodeNameInUse)  # by its heartbeat, too
         assert waits.parts == ["node"]
+
+
+@contextmanager
+def former_session(config: Config) -> Iterator[None]:
+    """What the database keeps of a killed process as long as the block lasts: a session that holds the node's name."""
+    with psycopg.connect(config.catalogue.url or "", autocommit=True) as raw:
+        assert Ownership(config.node.name).claim(PostgresConnection(raw)) is None
+        yield
+
+
+async def test_a_node_waits_for_the_session_of_its_former_process(one: Config) -> None:
+    async with node(one):
+        pass
+    catalogue, told = open_catalogue(one), asyncio.Event()
+    try:
+        with impatient(), former_session(one):
+            starting = asyncio.create_task(start_catalogue(catalogue, "box-1", Told(told.set)))
+            await until(told.is_set, "a start that says what it waits for")
+            assert not starting.done()
+        await starting
+    finally:
+        await catalogue.stop()
+
+
+async def test_a_node_does_not_wait_for_a_namesake_that_is_heard(one: Config, two: Config) -> None:
+    catalogue = open_catalogue(replace(two, node=replace(two.node, name="box-1")))
+    try:
+        async with node(one):
+            with impatient(), pytest.raises(NodeNameInUse):
+                await start_catalogue(catalogue, "box-1", Told())
+    finally:
+        await catalogue.stop()
 
 
 async def test_a_server_that_is_alone_and_nodes_exclude_each_other(one: Config, two: Config) -> None:

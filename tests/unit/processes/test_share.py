@@ -32,16 +32,14 @@ def share(of: Config, number: int) -> Config:
 
 
 def test_what_is_the_machines_is_divided() -> None:
-    whole = config(APPLIANCE_RENDITIONS_WORKERS="16", APPLIANCE_LIMITS_ANONYMOUS_DAY_BYTES="0")
+    whole = config(APPLIANCE_RENDITIONS_WORKERS="16")
     parts = [share(whole, number) for number in (1, 2, 3, 4)]
     assert [part.renditions.workers for part in parts] == [4, 4, 4, 4]
     for part in parts:
         assert part.cache.all_disk_bytes * 4 == whole.cache.all_disk_bytes
         assert part.cache.memory_bytes * 4 == whole.cache.memory_bytes
         assert part.uploads.spool_bytes * 4 == whole.uploads.spool_bytes
-        assert part.limits.anonymous_uploads == whole.limits.anonymous_uploads // 4
-        assert part.limits.anonymous_day_bytes == 0
-        assert part.limits.address_uploads == whole.limits.address_uploads
+        assert part.limits == whole.limits
         assert part.renditions.heavy_memory_bytes >= part.renditions.memory_bytes
         assert part.server.processes == 1
 
