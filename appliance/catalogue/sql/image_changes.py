@@ -7,6 +7,7 @@ from dataclasses import replace
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.albums import append_image
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.due_records import enqueue_record
 from appliance.catalogue.sql.idempotency import add_record
 from appliance.catalogue.sql.invites import count_guest_image
 from appliance.catalogue.sql.keys import charge, give_back
@@ -14,7 +15,6 @@ from appliance.catalogue.sql.lock_mark import mark_if_closed
 from appliance.catalogue.sql.node_statements import ADD_REVISION, REMOVE_REVISION
 from appliance.catalogue.sql.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sql.outcome import Outcome
-from appliance.catalogue.sql.record_outbox import enqueue_record
 from appliance.catalogue.sql.rows import ImageRow, image_row_of, image_row_values, images_of
 from appliance.catalogue.sql.uploads import finish_upload
 from appliance.catalogue.values import MAX_BATCH, Unchanged
