@@ -85,7 +85,7 @@ async def test_a_node_with_the_only_copy_of_an_original_is_not_forgotten(nodes: 
     assert await nodes.images.unshipped_by_node() == {"box-1": 1}
     with pytest.raises(CommandFailed, match="on the node box-1 alone"):
         await nodes.nodes.forget("box-1")
-    await nodes.images.mark_shipped(slug(0))
+    await nodes.images.mark_shipped(slug(0), image(0).sha256)
     await nodes.nodes.forget("box-1")
 
 

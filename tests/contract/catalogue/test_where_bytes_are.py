@@ -32,8 +32,18 @@ async def node_of(catalogue: Catalogue, number: int) -> str | None:
 async def test_an_image_names_its_node_until_the_store_has_it(catalogue: Catalogue) -> None:
     await catalogue.images.add(image(0, node="box-1"))
     assert await node_of(catalogue, 0) == "box-1"
-    assert await catalogue.images.mark_shipped(slug(0))
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256)
     assert await node_of(catalogue, 0) is None
+
+
+async def test_a_late_mark_does_not_say_that_the_store_has_what_was_replaced_since(catalogue: Catalogue) -> None:
+    await catalogue.images.add(image(0, node="box-1"))
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256)
+    cleaned = image(0, node="box-2", bytes=7, sha256="c1" * 32)
+    await catalogue.images.revise(cleaned, is_replaced=True)
+    assert not await catalogue.images.mark_shipped(slug(0), image(0).sha256)
+    assert await node_of(catalogue, 0) == "box-2"
+    assert await catalogue.images.mark_shipped(slug(0), cleaned.sha256)
 
 
 async def test_an_original_that_was_replaced_names_the_node_of_its_new_bytes(catalogue: Catalogue) -> None:
