@@ -17,7 +17,8 @@ class NodeCatalogue(Protocol):
         `secret_proof` is a code that only who has the nodes' secret can make. The secret can be changed while no other
         node is alive: then the proof replaces the one before.
 
-        Raises NodeSecretDiffers; NodeNameInUse while a node of that name with another `home` is alive.
+        Raises NodeSecretDiffers; NodeNameInUse while a node of that name with another `home` is alive;
+        NodeDirectoryInUse while one of another name with this `home` is.
         """
 
     async def beat(self, name: str) -> None:

@@ -10,7 +10,7 @@ from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.catalogue.sql.writer import Writer
-from appliance.domain.errors import CommandFailed, NodeNameInUse, NodeSecretDiffers
+from appliance.domain.errors import CommandFailed, NodeDirectoryInUse, NodeNameInUse, NodeSecretDiffers
 from appliance.domain.nodes import DEAD_AFTER_S, JobLease, Node
 
 SECRET_PROOF = "nodes/secret"  # noqa: S105 - the name of a note
@@ -63,6 +63,11 @@ def _join(connection: Connection, node: Node, secret_proof: str) -> Outcome[None
     if connection.execute(sql.NAMESAKE, values).fetchone():
         raise NodeNameInUse(
             f"Another server is the node {node.name}, and is running. Give this one a name of its own (node.name)."
+        )
+    if (twin := connection.execute(sql.TWIN, values).fetchone()) is not None:
+        raise NodeDirectoryInUse(
+            f"The node {twin[0]} runs with this data directory, or this one is a copy of its own (both have the same "
+            "node.id). Start this node with an empty data directory; what was copied is that node's."
         )
     connection.execute(sql.JOIN, values)
     connection.execute(sql.RELEASE_ALL, {"node": node.name})

@@ -8,7 +8,7 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.catalogue.sql import image_queries
 from appliance.catalogue.sql import nodes as rows
-from appliance.domain.errors import CommandFailed, NodeNameInUse, NodeSecretDiffers
+from appliance.domain.errors import CommandFailed, NodeDirectoryInUse, NodeNameInUse, NodeSecretDiffers
 from appliance.domain.model import Image
 from appliance.domain.nodes import Node
 from tests.support.rows import image, slug
@@ -45,6 +45,16 @@ async def test_a_name_is_in_use_while_its_node_lives(nodes: Catalogue) -> None:
     await nodes.nodes.leave("box-1")
     await nodes.nodes.join(replace(BOX_1, home="home-3"), PROOF)
     assert [node.home for node in await nodes.nodes.nodes()] == ["home-3", "home-2"]
+
+
+async def test_a_copied_directory_is_of_one_node(nodes: Catalogue) -> None:
+    copied = replace(BOX_1, name="box-3")
+    with pytest.raises(NodeDirectoryInUse, match="The node box-1 runs with this data directory"):
+        await nodes.nodes.join(copied, PROOF)
+    await nodes.nodes.leave("box-1")
+    await nodes.nodes.join(copied, PROOF)
+    with pytest.raises(NodeDirectoryInUse, match="The node box-3"):
+        await nodes.nodes.join(BOX_1, PROOF)
 
 
 async def test_a_node_with_another_secret_joins_only_where_no_other_is_alive(nodes: Catalogue) -> None:

@@ -74,10 +74,18 @@ async def test_a_node_claims_uploads_that_have_not_ended(catalogue: Catalogue) -
     ]
 
 
+async def join_with_another_name(catalogue: Catalogue) -> None:
+    """`box-1` and `box-2` have joined; the first was `formerly-box-1` until it stopped."""
+    former = replace(BOX_1, name="formerly-box-1")
+    await catalogue.nodes.join(former, PROOF)
+    await catalogue.nodes.leave(former.name)
+    for node in (BOX_1, BOX_2):
+        await catalogue.nodes.join(node, PROOF)
+
+
 async def test_a_node_claims_no_upload_of_another_one(catalogue: Catalogue) -> None:
     """It may have taken it over meanwhile."""
-    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
-        await catalogue.nodes.join(node, PROOF)
+    await join_with_another_name(catalogue)
     for number, name in enumerate((None, "box-1", "box-2", "formerly-box-1", "nobody-knows")):
         await catalogue.uploads.add(upload(number, node=name))
     await catalogue.uploads.claim([upload(number).id_hash for number in range(5)], "box-1")
@@ -131,8 +139,7 @@ async def test_a_former_node_ends_no_upload(catalogue: Catalogue) -> None:
 
 
 async def test_overdue_uploads_of_a_forgotten_node_are_due_at_every_other_one(catalogue: Catalogue) -> None:
-    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
-        await catalogue.nodes.join(node, PROOF)
+    await join_with_another_name(catalogue)
     for number, name in enumerate(("box-1", "box-2", "formerly-box-1", "forgotten", None)):
         await catalogue.uploads.add(upload(number, node=name, expires_s=NOW_S + number))
     assert [one.node for one in await catalogue.uploads.due(LATER, node="box-1")] == [
