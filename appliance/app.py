@@ -147,6 +147,7 @@ def control_commands(container: Container) -> Commands:
         key=lambda order: carry_out(container.access_keys, container.catalogue.records, order),
         ban=lambda order: carry_out_ban(container.bans, container.catalogue.records, order),
         forget_node=container.catalogue.nodes.forget,
+        only_on_node=container.catalogue.nodes.only_on,
         metrics=container.metrics.text,
     )
 

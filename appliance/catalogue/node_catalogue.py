@@ -30,6 +30,11 @@ class NodeCatalogue(Protocol):
     async def forget(self, name: str) -> None:
         """Remove a node that is gone. Raises CommandFailed for one that is alive, unknown, or alone has originals."""
 
+    async def only_on(self, name: str, limit: int = 500) -> list[str]:
+        """Images whose original only this node has, which is gone: those that live, or if there are none, that can be
+        restored. Raises CommandFailed for a node that is alive or unknown.
+        """
+
     async def nodes(self) -> list[Node]:
         """Every node, dead ones and those that left included, by name."""
 

@@ -40,6 +40,7 @@ class GroupCommands:
             key=lambda order: any_of_all(lambda config: control.ask_key(config, order)),
             ban=lambda order: any_of_all(lambda config: control.ask_ban(config, order)),
             forget_node=lambda name: any_of_all(lambda config: control.ask_forget_node(config, name)),
+            only_on_node=lambda name: any_of_all(lambda config: control.ask_only_on_node(config, name)),
             metrics=self.metrics,
         )
 

@@ -47,7 +47,8 @@ class Commands:
     `status` returns plain values for people and for `doctor`. `drain(drained, announced)` refuses uploads from now on,
     or accepts them, and /readyz says whether it does or soon will. `take_down` ends what has a slug, and returns one
     word for what that was. `reinspect` takes one step. `key` and `ban` carry out orders about access keys and bans.
-    `forget_node` removes a node that is gone for good. `metrics` returns them as Prometheus reads them.
+    `forget_node` removes a node that is gone for good, and `only_on_node` returns slugs of images whose originals only
+    that node has. `metrics` returns them as Prometheus reads them.
     """
 
     expire: ExpireNow
@@ -58,6 +59,7 @@ class Commands:
     key: Callable[[KeyOrder], Awaitable[Answer]]
     ban: Callable[[BanOrder], Awaitable[Answer]]
     forget_node: Callable[[str], Awaitable[None]]
+    only_on_node: Callable[[str], Awaitable[list[str]]]
     metrics: Callable[[], Awaitable[str]]
 
 
@@ -105,6 +107,11 @@ async def ask_takedown(config: Config, slug: str) -> str:
 async def ask_forget_node(config: Config, name: str) -> None:
     """Has the server forget a node. Raises ServerNotRunning, CommandFailed."""
     await _ask(config, "POST", "/forget-node", {"name": name}, _STATUS_S)
+
+
+async def ask_only_on_node(config: Config, name: str) -> list[str]:
+    """Slugs of images whose originals only a node has that is gone. Raises ServerNotRunning, CommandFailed."""
+    return list((await _ask(config, "POST", "/only-on-node", {"name": name}, _STATUS_S))["slugs"])
 
 
 async def ask_reinspect(config: Config, request: StepRequest) -> Step:
@@ -157,6 +164,9 @@ def _app(commands: Commands, head: int | None) -> web.Application:
         await commands.forget_node(str((await request.json())["name"]))
         return web.json_response({})
 
+    async def only_on_node(request: web.Request) -> web.Response:
+        return web.json_response({"slugs": await commands.only_on_node(str((await request.json())["name"]))})
+
     async def metrics(_request: web.Request) -> web.Response:
         return web.json_response({"text": await commands.metrics()})
 
@@ -171,6 +181,7 @@ def _app(commands: Commands, head: int | None) -> web.Application:
             web.post("/key", key),
             web.post("/ban", ban),
             web.post("/forget-node", forget_node),
+            web.post("/only-on-node", only_on_node),
             web.get("/metrics", metrics),
         ]
     )

@@ -75,6 +75,10 @@ class Asked:
     async def forget_node(self, name: str) -> None:
         self.commands.append(f"forget {name}")
 
+    async def only_on_node(self, name: str) -> list[str]:
+        self.commands.append(f"only on {name}")
+        return []
+
     async def metrics(self) -> str:
         self.commands.append("metrics")
         return ""
@@ -151,6 +155,7 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
             asked.key,
             asked.ban,
             asked.forget_node,
+            asked.only_on_node,
             asked.metrics,
         )
         async with listening(config, commands):

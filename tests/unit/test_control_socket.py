@@ -19,6 +19,7 @@ from appliance.server.control import (
     Commands,
     ask_expire,
     ask_forget_node,
+    ask_only_on_node,
     ask_reinspect,
     ask_status,
     ask_takedown,
@@ -62,6 +63,9 @@ class Server:
         if name != "box-1":
             raise CommandFailed(f"There is no node {name!r}.")
 
+    async def only_on_node(self, name: str) -> list[str]:
+        return [f"only on {name}"]
+
     async def metrics(self) -> str:
         return "appliance_uploads_total 1.0"
 
@@ -84,6 +88,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
                 server.key,
                 server.ban,
                 server.forget_node,
+                server.only_on_node,
                 server.metrics,
             ),
         ):
@@ -132,6 +137,7 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         assert await ask_takedown(config, "cat") == "took down cat"
         step = await ask_reinspect(config, StepRequest(after="cat", looked_at=4))
         assert step == Step("cat", 5, {"changed": 1}, ("one",))
+        assert await ask_only_on_node(config, "box-1") == ["only on box-1"]
         await ask_forget_node(config, "box-1")
         with pytest.raises(CommandFailed, match="no node 'box-2'"):
             await ask_forget_node(config, "box-2")

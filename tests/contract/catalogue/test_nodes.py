@@ -99,6 +99,32 @@ async def test_a_node_with_the_only_copy_of_an_original_is_not_forgotten(nodes: 
     await nodes.nodes.forget("box-1")
 
 
+async def test_a_node_that_alone_has_what_can_be_restored_is_not_forgotten(nodes: Catalogue) -> None:
+    now_s = int(await nodes.nodes.now())
+    for number, ends_s in enumerate((now_s + 1000, now_s - 1)):
+        await nodes.images.add(image(number, node="box-1", created_s=now_s - 9, expires_s=now_s + 9000))
+        await nodes.images.end(slug(number), now_s=now_s - 5, erase_after_s=ends_s)
+    await nodes.images.add(image(2, node="box-2"))
+    await nodes.nodes.leave("box-1")
+    assert await nodes.nodes.only_on("box-1") == [slug(0)]
+    with pytest.raises(CommandFailed, match="on the node box-1 alone"):
+        await nodes.nodes.forget("box-1")
+    await nodes.images.end(slug(0), now_s=now_s, erase_after_s=now_s, for_good=True)
+    assert await nodes.nodes.only_on("box-1") == []
+    await nodes.nodes.forget("box-1")
+
+
+async def test_what_only_a_node_has_is_named_once_it_is_gone(nodes: Catalogue) -> None:
+    for number in range(3):
+        await nodes.images.add(image(number, node="box-1"))
+    with pytest.raises(CommandFailed, match="box-1 is running"):
+        await nodes.nodes.only_on("box-1")
+    await nodes.nodes.leave("box-1")
+    assert await nodes.nodes.only_on("box-1", 2) == [slug(0), slug(1)]
+    with pytest.raises(CommandFailed, match="no node 'box-3'"):
+        await nodes.nodes.only_on("box-3")
+
+
 async def test_a_node_is_not_forgotten_however_many_originals_others_have(
     nodes: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
