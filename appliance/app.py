@@ -159,6 +159,7 @@ def control_commands(container: Container) -> Commands:
         forget_node=container.catalogue.nodes.forget,
         log_changes=log_changes,
         end_change_log=end_change_log,
+        only_on_node=container.catalogue.nodes.only_on,
         metrics=container.metrics.text,
     )
 

@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     drain.add_arguments(_add(commands, "drain", _drain, about))
     _add(commands, "undrain", _on_config(drain.undrain), "accept uploads again")
     forgetting = _add(commands, "forget-node", _forget_node, "forget a node that is gone for good")
-    forgetting.add_argument("name", metavar="NAME", help="its name, as `appliance status` shows it")
+    forget_node.add_arguments(forgetting)
     taking = _add(commands, "takedown", _takedown, "delete images and albums for good, without their delete tokens")
     taking.add_argument("wanted", nargs="+", metavar="SLUG", help="a slug, or any link to an image or an album")
     about = "bring stored images up to the rules of this release; a run that was interrupted continues"
@@ -192,7 +192,7 @@ def _drain(arguments: argparse.Namespace) -> int:
 
 
 def _forget_node(arguments: argparse.Namespace) -> int:
-    return forget_node.forget_node(load(arguments.config).config, arguments.name)
+    return forget_node.forget_node(load(arguments.config).config, arguments.name, are_lost=arguments.originals_are_lost)
 
 
 def _takedown(arguments: argparse.Namespace) -> int:

@@ -89,7 +89,7 @@ async def inserts(catalogue: Catalogue, fresh: Iterator[Image], count: int = INS
 
     async def whole(image: Image) -> None:
         await catalogue.images.add(image)
-        await catalogue.images.mark_shipped(image.slug)
+        await catalogue.images.mark_shipped(image.slug, image.sha256)
         await catalogue.images.mark_prewarmed([image.slug])
 
     added = [await by_callers(catalogue.images.add, batch(fresh, count)) for _ in range(ROUNDS)]

@@ -72,8 +72,11 @@ class ImageCatalogue(Protocol):
     async def mark_still(self, slug: str, reason: str) -> None:
         """Record why the animation can't be shown. The first reason stays; ended and unknown images are left alone."""
 
-    async def mark_shipped(self, slug: str) -> bool:
-        """Record that the original is in the store. False if the image has ended: delete the object again then."""
+    async def mark_shipped(self, slug: str, sha256: str) -> bool:
+        """Record that the original with this sha256 is in the store.
+
+        False if the image has ended: delete the object again then. Also if its original is another one by now.
+        """
 
     async def mark_prewarmed(self, slugs: Iterable[str]) -> None:
         """Record that the renditions of these images were made. Raises InvalidField for more than `MAX_BATCH`."""

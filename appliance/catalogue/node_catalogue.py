@@ -17,7 +17,8 @@ class NodeCatalogue(Protocol):
         `secret_proof` is a code that only who has the nodes' secret can make. The secret can be changed while no other
         node is alive: then the proof replaces the one before.
 
-        Raises NodeSecretDiffers; NodeNameInUse while a node of that name with another `home` is alive.
+        Raises NodeSecretDiffers; NodeNameInUse while a node of that name with another `home` is alive;
+        NodeDirectoryInUse while one of another name with this `home` is.
         """
 
     async def beat(self, name: str) -> None:
@@ -28,6 +29,11 @@ class NodeCatalogue(Protocol):
 
     async def forget(self, name: str) -> None:
         """Remove a node that is gone. Raises CommandFailed for one that is alive, unknown, or alone has originals."""
+
+    async def only_on(self, name: str, limit: int = 500) -> list[str]:
+        """Images whose original only this node has, which is gone: those that live, or if there are none, that can be
+        restored. Raises CommandFailed for a node that is alive or unknown.
+        """
 
     async def nodes(self) -> list[Node]:
         """Every node, dead ones and those that left included, by name."""

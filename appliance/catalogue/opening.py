@@ -12,9 +12,10 @@ from appliance.catalogue.sqlite.file import CatalogueFile
 from appliance.catalogue.sqlite.moving import FileSource, FileTarget, end_file_log
 from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.catalogue.stored import StoredCatalogue
+from appliance.config import database_url
+from appliance.config.database_url import DATABASE_SCHEMES
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
-from appliance.config.sections.catalogue import DATABASE_SCHEMES
 from appliance.domain.clock import Clock, system_clock
 from appliance.domain.errors import CommandFailed, UnfitInstallation
 
@@ -108,6 +109,8 @@ def opened_move(config: Config, destination: str, server_log: ServerLog | None) 
             f"A catalogue is copied from a file to a database or back: `--to` is {DESTINATIONS}. This host's is in a "
             f"{'database' if url else 'file'} now."
         )
+    if is_database(destination) and not database_url.is_database_url(destination):
+        raise CommandFailed(f"The address of the database can't be read. Expected {database_url.EXPECTED}.")
     _require_driver()
     from appliance.catalogue.postgres.moving import DatabaseSource, DatabaseTarget  # noqa: PLC0415 - an extra's driver
 

@@ -14,5 +14,11 @@ class RecordOutbox(Protocol):
     async def due(self, after: AccessRecord | None = None, limit: int = 200) -> list[AccessRecord]:
         """Records that are due, in a stable order."""
 
-    async def confirm(self, record: AccessRecord) -> None:
-        """The store knows of this version. A later one stays due."""
+    async def confirm(self, record: AccessRecord) -> AccessRecord | None:
+        """The store knows of this version. Returns the newer one that it has to learn after it, which stays due.
+
+        Where another node has confirmed that one already, this one may have replaced it, so it is due again.
+        """
+
+    async def enqueue_newer(self, record: AccessRecord) -> None:
+        """The store may learn of this version later than it should. If there is a newer one, that is due again."""

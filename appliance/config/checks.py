@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from appliance.config import database_url
 from appliance.config.model import (
-    DATABASE_SCHEMES,
     LOGO_ENDINGS,
     MAX_LOGO_BYTES,
     MIN_SECRET_CHARS,
@@ -122,8 +122,8 @@ def _store(config: Config) -> Iterator[Unmet]:
 
 def _catalogue(config: Config) -> Iterator[Unmet]:
     url = config.catalogue.url
-    if url is not None and url.partition("://")[0] not in DATABASE_SCHEMES:
-        yield "catalogue.url", f"a URL that begins with {DATABASE_SCHEMES[0]}://"
+    if url is not None and not database_url.is_database_url(url):
+        yield "catalogue.url", database_url.EXPECTED
 
 
 def _node(config: Config) -> Iterator[Unmet]:

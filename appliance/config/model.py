@@ -9,7 +9,7 @@ from appliance.config.sections.access import ANYONE, KEY, SIGNED_IN, Access
 from appliance.config.sections.albums import AlbumsConfig
 from appliance.config.sections.backup import Backup
 from appliance.config.sections.cache import CacheConfig
-from appliance.config.sections.catalogue import DATABASE_SCHEMES, CatalogueConfig
+from appliance.config.sections.catalogue import CatalogueConfig
 from appliance.config.sections.cdn import PURGES, Cdn
 from appliance.config.sections.deletion import Deletion
 from appliance.config.sections.limits import LimitsConfig
@@ -23,7 +23,6 @@ from appliance.config.units import GB, KB, MB, TB
 
 __all__ = [
     "ANYONE",
-    "DATABASE_SCHEMES",
     "GB",
     "KB",
     "KEY",

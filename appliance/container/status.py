@@ -23,7 +23,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "listen": container.config.server.listen,
         "store": container.shipper.store_fault or "ok",
         "time": time.time(),
-        "clock": container.clock_guard.fault or "ok",
+        "clock": container.clock_guard.fault or _clock_fault(container) or "ok",
         "in_flight": container.health.in_flight,
         "waiting_for_the_store": max(container.shipper.backlog, await _unshipped(container, backlog)),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
@@ -39,6 +39,10 @@ async def status(container: Container) -> Mapping[str, object]:
         "forwarding_strangers": container.forwarding_watch.forwarding_strangers,
     }
     return {**report, **own, **await _nodes(container)}
+
+
+def _clock_fault(container: Container) -> str | None:
+    return None if container.membership is None else container.membership.clock_fault
 
 
 async def _unshipped(container: Container, backlog: Backlog) -> int:

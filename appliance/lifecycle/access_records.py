@@ -52,12 +52,21 @@ class StoredAccessRecords:
         return settled
 
     async def _settle(self, kind: RecordKind, record_id: str) -> None:
+        """Write what is due, and then what is newer: another node may have written that before this one was done."""
         async with self._locks.setdefault((kind, record_id), asyncio.Lock()):
             record = await self._outbox.get(kind, record_id)
-            if record is None:
-                return
+            while record is not None:
+                await self._write(record)
+                record = await self._outbox.confirm(record)
+
+    async def _write(self, record: AccessRecord) -> None:
+        """Raises StoreUnavailable: then the store may still get it, after a newer one of another node."""
+        key = record_key(record.kind, record.id)
+        try:
             if record.fields is None:
-                await self._store.delete(record_key(kind, record_id))
+                await self._store.delete(key)
             else:
-                await self._store.put_bytes(record_key(kind, record_id), record_bytes(record), media_type=RECORD_TYPE)
-            await self._outbox.confirm(record)
+                await self._store.put_bytes(key, record_bytes(record), media_type=RECORD_TYPE)
+        except StoreUnavailable:
+            await self._outbox.enqueue_newer(record)
+            raise

@@ -230,7 +230,7 @@ class Shipper:
         record = record_of(image) if image.version > 1 else self._records.get(image.slug) or record_of(image)
         if image.version > 1 or not self.objects.is_ahead(image.slug):
             await self.objects.put(image, path, record)
-        if not await self._catalogue.mark_shipped(image.slug):  # it ended meanwhile
+        if not await self._catalogue.mark_shipped(image.slug, image.sha256):  # it ended meanwhile, or was replaced
             return await self._settle_without_row(image)
         await self._spool.release(image.slug)
         if record.needs_sidecar and await self._catalogue.mark_sidecar_written(image.slug, image.version):
@@ -240,12 +240,15 @@ class Shipper:
         return True
 
     async def _settle_without_row(self, image: Image) -> bool:
-        """Leave nothing behind, unless an earlier attempt put the object: then that is the only safe copy."""
+        """Leave nothing behind, unless an earlier attempt put the object: then that is the only safe copy.
+
+        The object of an image that lives is left alone, too: another node may just have replaced it by its own.
+        """
         row = await self._catalogue.get(image.slug)
-        if isinstance(row, Image) and row.location is Location.STORE:
-            await self._spool.release(image.slug)
-            return True
-        await self.objects.delete(image)
+        if isinstance(row, Image) and await settle_landed(self._spool, self._this_node, row):
+            return row.location is Location.STORE
+        if not isinstance(row, Image) or row.ended is not None:
+            await self.objects.delete(image)
         return False
 
     async def _settle_without_file(self, image: Image) -> bool:
@@ -264,7 +267,7 @@ class Shipper:
             raise LostOriginal(image.slug) from None
         if (stored := as_stored(row, info)) != row:  # the disk has lost what was to replace it
             await self._catalogue.revise(stored, is_replaced=True)
-        return await self._catalogue.mark_shipped(image.slug)
+        return await self._catalogue.mark_shipped(image.slug, stored.sha256)
 
     def _settle(self, image: Image, *, is_shipped: bool) -> None:
         self._records.pop(image.slug, None)

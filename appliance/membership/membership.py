@@ -11,6 +11,7 @@ from appliance.domain.errors import (
     ApplianceError,
     CatalogueUnavailable,
     NodeClockDiffers,
+    NodeDirectoryInUse,
     NodeNameInUse,
     StoreUnavailable,
 )
@@ -45,6 +46,8 @@ class Membership:
     ) -> None:
         self.node = node
         self.pulse = Pulse(boot_clock)
+        self.clock_fault: str | None = None
+        """Why other nodes run the jobs for all; None while this node's clock is the database's."""
         self._home = home
         self._secret_proof = hmac.digest(secret.encode(), _PROVEN_TEXT, "sha256").hex()
         self._nodes = nodes
@@ -61,9 +64,11 @@ class Membership:
         """Become a member.
 
         Waits for a database that confirms no changes, a store that is away, and a namesake that may be dead.
-        Raises NodeClockDiffers, NodeSecretDiffers, NodeNameInUse, NodeStoreDiffers, and the catalogue's faults.
+        Raises NodeClockDiffers, NodeSecretDiffers, NodeNameInUse, NodeDirectoryInUse, NodeStoreDiffers, and the
+        catalogue's faults.
         """
-        await self._require_clock()
+        if (words := await self._find_clock_fault()) is not None:
+            raise NodeClockDiffers(words)
         await self._join_by_name(tell)
         self._beating = asyncio.create_task(self._beat_forever())
         while True:
@@ -88,7 +93,14 @@ class Membership:
             log.warning("the other nodes don't know that this one has stopped: %s", fault.detail)
 
     async def may_run(self, job: str, every_s: int) -> bool:
-        """Whether this node is the one that runs the job now: it holds the job's lease, or nobody else does."""
+        """Whether this node is the one that runs the job now: it holds the job's lease, or nobody else does.
+
+        Never while its clock differs from the database's: it would end and erase what isn't due.
+        """
+        await self._compare_clocks()
+        if self.clock_fault is not None:
+            await self._nodes.release(job, self.node.name)
+            return False
         held = next((lease for lease in await self._nodes.leases() if lease.name == job), None)
         for_s = max(MIN_LEASE_S, 2 * every_s)
         if held is not None and held.node != self.node.name:
@@ -101,23 +113,30 @@ class Membership:
         """Let another node try a job that failed here."""
         await self._nodes.release(job, self.node.name)
 
-    async def _require_clock(self) -> None:
+    async def _compare_clocks(self) -> None:
+        """Notice a clock that has left the database's since the join, and one that is right again."""
+        before, self.clock_fault = self.clock_fault, await self._find_clock_fault()
+        if self.clock_fault is not None and before is None:
+            log.error("%s Until then this node runs no job for all.", self.clock_fault)
+
+    async def _find_clock_fault(self) -> str | None:
         before_s = self._clock()
         theirs_s = await self._nodes.now()
         skew_s = max(before_s - theirs_s, theirs_s - self._clock())
-        if skew_s > MAX_CLOCK_SKEW_S:
-            raise NodeClockDiffers(
-                f"This machine's clock and that of the catalogue's database differ by {skew_s:,.1f} s. Nodes need the "
-                f"same time, within {MAX_CLOCK_SKEW_S:g} s: set both by NTP (see `timedatectl`)."
-            )
+        if skew_s <= MAX_CLOCK_SKEW_S:
+            return None
+        return (
+            f"This machine's clock and that of the catalogue's database differ by {skew_s:,.1f} s. Nodes need the same "
+            f"time, within {MAX_CLOCK_SKEW_S:g} s: set both by NTP (see `timedatectl`)."
+        )
 
     async def _join_by_name(self, tell: Tell) -> None:
-        """A namesake that was killed, and whose disk was lost with its home, is silent soon."""
+        """A namesake that was killed, and whose disk was lost with its home, is silent soon; so is a former name."""
         for _ in range(DEAD_AFTER_S + BEAT_EVERY_S):
             try:
                 return await self._join_confirmed(tell)
-            except NodeNameInUse as fault:
-                await tell("node", "another one has this name", fault.detail)
+            except (NodeNameInUse, NodeDirectoryInUse) as fault:
+                await tell("node", "another one has this name or data directory", fault.detail)
             await asyncio.sleep(RETRY_S)
         return await self._join_confirmed(tell)
 
@@ -139,6 +158,7 @@ class Membership:
         begun_s = self.pulse.boot_clock()
         await self._nodes.beat(self.node.name)
         self.pulse.record(begun_s)
+        await self._compare_clocks()
 
     async def _beat_forever(self) -> None:
         """Once the catalogue is back after a fault, this node is heard within a moment."""

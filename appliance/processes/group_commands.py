@@ -42,6 +42,7 @@ class GroupCommands:
             forget_node=lambda name: any_of_all(lambda config: control.ask_forget_node(config, name)),
             log_changes=lambda: any_of_all(control.ask_log_changes),
             end_change_log=lambda: any_of_all(control.ask_end_change_log),
+            only_on_node=lambda name: any_of_all(lambda config: control.ask_only_on_node(config, name)),
             metrics=self.metrics,
         )
 

@@ -48,8 +48,9 @@ class Commands:
     `status` returns plain values for people and for `doctor`. `drain(drained, announced)` refuses uploads from now on,
     or accepts them, and /readyz says whether it does or soon will. `take_down` ends what has a slug, and returns one
     word for what that was. `reinspect` takes one step. `key` and `ban` carry out orders about access keys and bans.
-    `forget_node` removes a node that is gone for good. `log_changes` begins a turn of the catalogue's log of changes,
-    and `end_change_log` ends the log. `metrics` returns them as Prometheus reads them.
+    `forget_node` removes a node that is gone for good, and `only_on_node` returns slugs of images whose originals only
+    that node has. `log_changes` begins a turn of the catalogue's log of changes, and `end_change_log` ends the log.
+    `metrics` returns them as Prometheus reads them.
     """
 
     expire: ExpireNow
@@ -62,6 +63,7 @@ class Commands:
     forget_node: Callable[[str], Awaitable[None]]
     log_changes: Callable[[], Awaitable[Turn]]
     end_change_log: Callable[[], Awaitable[None]]
+    only_on_node: Callable[[str], Awaitable[list[str]]]
     metrics: Callable[[], Awaitable[str]]
 
 
@@ -121,6 +123,11 @@ async def ask_end_change_log(config: Config) -> None:
     await _ask(config, "POST", "/end-change-log", {}, _TAKEDOWN_S)
 
 
+async def ask_only_on_node(config: Config, name: str) -> list[str]:
+    """Slugs of images whose originals only a node has that is gone. Raises ServerNotRunning, CommandFailed."""
+    return list((await _ask(config, "POST", "/only-on-node", {"name": name}, _STATUS_S))["slugs"])
+
+
 async def ask_reinspect(config: Config, request: StepRequest) -> Step:
     """Has the server take a step of a reinspection. Raises ServerNotRunning, CommandFailed."""
     answer = await _ask(config, "POST", "/reinspect", asdict(request), _WORK_S)
@@ -178,6 +185,9 @@ def _app(commands: Commands, head: int | None) -> web.Application:
         await commands.end_change_log()
         return web.json_response({})
 
+    async def only_on_node(request: web.Request) -> web.Response:
+        return web.json_response({"slugs": await commands.only_on_node(str((await request.json())["name"]))})
+
     async def metrics(_request: web.Request) -> web.Response:
         return web.json_response({"text": await commands.metrics()})
 
@@ -194,6 +204,7 @@ def _app(commands: Commands, head: int | None) -> web.Application:
             web.post("/forget-node", forget_node),
             web.post("/log-changes", log_changes),
             web.post("/end-change-log", end_change_log),
+            web.post("/only-on-node", only_on_node),
             web.get("/metrics", metrics),
         ]
     )

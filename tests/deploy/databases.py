@@ -6,7 +6,7 @@ from tests.deploy.breaking import goes_on, until
 from tests.deploy.cluster import Cluster
 from tests.deploy.sharing import SERVERS, every_promise_is_kept, is_ready, uploaded
 
-FOLLOWED = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'"
+FOLLOWED = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'quorum'"
 PROMOTE = ("-e", "postgresql_promote=db2")
 INTERRUPTED = """cluster=$(pg_lsclusters --no-header | cut -d' ' -f1)
 systemctl stop postgresql@$cluster-main

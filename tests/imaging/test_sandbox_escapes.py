@@ -83,6 +83,10 @@ class Asked:
     async def end_change_log(self) -> None:
         self.commands.append("end change log")
 
+    async def only_on_node(self, name: str) -> list[str]:
+        self.commands.append(f"only on {name}")
+        return []
+
     async def metrics(self) -> str:
         self.commands.append("metrics")
         return ""
@@ -161,6 +165,7 @@ async def around(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Arou
             asked.forget_node,
             asked.log_changes,
             asked.end_change_log,
+            asked.only_on_node,
             asked.metrics,
         )
         async with listening(config, commands):

@@ -10,6 +10,7 @@ from tests.support.database_machines import DatabaseMachines
 
 pytestmark = pytest.mark.long  # Ansible takes seconds of a core for a few tasks
 IS_REPLICA = "SELECT pg_is_in_recovery()"
+STANDBYS = "SELECT application_name || ' ' || sync_state FROM pg_stat_replication WHERE state = 'streaming'"
 
 
 @pytest.fixture
@@ -60,6 +61,42 @@ def test_a_machine_with_data_of_its_own_becomes_a_replica_only_when_told_so_by_n
     assert is_done, words
     assert machines.other.ask(IS_REPLICA) == [True]
     assert [(path / "PG_VERSION").exists() for path in machines.other.put_aside()] == [True]
+
+
+def test_no_commit_waits_for_a_clone_and_each_waits_for_the_replica_that_becomes_of_it(
+    machines: DatabaseMachines,
+) -> None:
+    seen: set[object] = set()
+    with machines.primary.watched(STANDBYS, seen):
+        is_done, words = machines.play()
+    assert is_done, words
+    clones = {standby for standby in seen if str(standby).startswith("clone-")}
+    assert clones == {"clone-db2 async"}
+    assert machines.primary.ask(STANDBYS) == ["db2 quorum"]
+
+
+def test_a_replica_is_promoted_while_another_is_silent_only_when_told_so(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+
+    is_done, words = machines.promote("db3")
+    assert not is_done
+    assert "db3 doesn't answer, and may have commits that db2 lacks" in " ".join(words.split()), words
+    assert machines.other.ask(IS_REPLICA) == [True]
+
+    is_done, words = machines.promote("db3", postgresql_accept_loss="true")
+    assert is_done, words
+    assert machines.other.ask(IS_REPLICA) == [False]
+
+
+def test_the_only_replica_is_promoted_though_the_old_primary_is_silent(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+    is_done, words = machines.promote()
+    assert is_done, words
+    assert machines.other.ask(IS_REPLICA) == [False]
 
 
 def test_the_primary_is_not_made_again(machines: DatabaseMachines) -> None:

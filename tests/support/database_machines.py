@@ -8,7 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -25,8 +29,26 @@ PLAYBOOK = """
     - ansible.builtin.import_role: {name: postgresql, tasks_from: history}
     - ansible.builtin.import_role: {name: postgresql, tasks_from: primary}
       when: postgresql_is_primary | bool
+    - ansible.builtin.command:
+        argv: "{{ postgresql_psql + ['-c', item] }}"
+      loop:
+        - ALTER SYSTEM SET synchronous_standby_names = '{{ postgresql_awaited }}'
+        - SELECT pg_reload_conf()
+      when: postgresql_is_primary | bool
     - ansible.builtin.import_role: {name: postgresql, tasks_from: replica}
       when: not postgresql_is_primary | bool
+"""
+PROMOTION = """
+- hosts: db2
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {name: postgresql, tasks_from: promote}
+"""
+CLUSTERS = """#!/bin/sh
+echo 15 main 5432 online
+"""
+IS_READY = """#!/bin/sh
+exec {programs}/pg_isready --host 127.0.0.1 --port "$(cat {others}/$2.port || echo 1)"
 """
 SYSTEMCTL = """#!/bin/sh
 case "$1" in
@@ -49,8 +71,9 @@ exec {python} "$@"
 class DatabaseMachine:
     """One of them; its PostgreSQL is stopped at first."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str) -> None:
         self.folder = folder
+        self.address = address
         (folder / "bin").mkdir(parents=True)
         (folder / "etc").mkdir()
         if os.geteuid() == 0:
@@ -61,6 +84,7 @@ class DatabaseMachine:
         programs = postgres_programs()
         words = {
             "folder": folder,
+            "others": folder.parent,
             "data": self.data,
             "programs": programs,
             "port": self.server.port,
@@ -68,7 +92,10 @@ class DatabaseMachine:
             "python": sys.executable,
             "run": " ".join(as_postgres([str(programs / "pg_ctl")])),
         }
+        (folder.parent / f"{address}.port").write_text(str(self.server.port))
         self._write("systemctl", SYSTEMCTL.format(**words))
+        self._write("pg_lsclusters", CLUSTERS)
+        self._write("pg_isready", IS_READY.format(**words))
         self.interpreter = self._write("python", INTERPRETER.format(**words))
 
     def _write(self, name: str, text: str) -> Path:
@@ -91,6 +118,23 @@ class DatabaseMachine:
             cursor = connection.execute(statement.encode())
             return [row[0] for row in cursor.fetchall()] if cursor.description else []
 
+    @contextmanager
+    def watched(self, statement: str, seen: set[object]) -> Iterator[None]:
+        """While the block lasts, what the statement finds is added again and again to what was seen."""
+        is_over = threading.Event()
+
+        def watch() -> None:
+            while not is_over.wait(0.01):
+                seen.update(self.ask(statement))
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watching.join()
+
     def put_aside(self) -> list[Path]:
         return sorted(self.folder.glob("data.before-*"))
 
@@ -100,8 +144,8 @@ class DatabaseMachines:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.primary = DatabaseMachine(folder / "db1")
-        self.other = DatabaseMachine(folder / "db2")
+        self.primary = DatabaseMachine(folder / "db1", "127.0.0.1")
+        self.other = DatabaseMachine(folder / "db2", "127.0.0.2")
         self.primary.systemctl("start")
 
     def stop(self) -> None:
@@ -111,9 +155,19 @@ class DatabaseMachines:
 
     def play(self, **variables: str) -> tuple[bool, str]:
         """Run the role's tasks on both: whether all went well, and what Ansible printed."""
+        return self._run(PLAYBOOK, self._inventory(), variables)
+
+    def promote(self, *lost: str, **variables: str) -> tuple[bool, str]:
+        """Make `db2` the primary, in an inventory that has lost machines too. Returns what `play` does."""
+        inventory = self._inventory()
+        for number, name in enumerate(lost, 3):
+            inventory["database"]["hosts"][name] = {"cluster_address": f"127.0.0.{number}"}
+        return self._run(PROMOTION, inventory, variables)
+
+    def _run(self, text: str, machines: dict[str, Any], variables: dict[str, str]) -> tuple[bool, str]:
         playbook, inventory = self.folder / "play.yml", self.folder / "inventory.json"
-        playbook.write_text(PLAYBOOK)
-        inventory.write_text(json.dumps(self._inventory()))
+        playbook.write_text(text)
+        inventory.write_text(json.dumps(machines))
         done = subprocess.run(
             [ansible_program(), "-i", str(inventory), "-e", json.dumps(self._extra() | variables), str(playbook)],
             cwd=ROOT / "ansible",
@@ -126,12 +180,12 @@ class DatabaseMachines:
         )
         return done.returncode == 0, done.stdout
 
-    def _inventory(self) -> dict[str, object]:
+    def _inventory(self) -> dict[str, Any]:
         hosts = {
             machine.folder.name: {
                 "ansible_connection": "local",
                 "ansible_python_interpreter": str(machine.interpreter),
-                "cluster_address": "127.0.0.1",
+                "cluster_address": machine.address,
                 "folder": str(machine.folder),
             }
             for machine in (self.primary, self.other)
@@ -140,13 +194,13 @@ class DatabaseMachines:
 
     def _extra(self) -> dict[str, object]:
         """What stands in the role's vars, which an inventory can't change."""
-        source = f"host=127.0.0.1 port={self.primary.server.port} user={USER}"
+        access = f"host=127.0.0.1 port={self.primary.server.port} user={USER}"
         return {
             "postgresql_as": as_postgres([]),
             "postgresql_version": "15",
             "postgresql_folder": "{{ folder }}/etc",
             "postgresql_data": "{{ folder }}/data",
-            "postgresql_source": source,
+            "postgresql_access": access,
             "postgresql_apps": ["127.0.0.1"],
             "postgresql_password": "a password for the tests",
             "postgresql_replication_password": "another password for the tests",

@@ -22,6 +22,7 @@ from appliance.server.control import (
     ask_expire,
     ask_forget_node,
     ask_log_changes,
+    ask_only_on_node,
     ask_reinspect,
     ask_status,
     ask_takedown,
@@ -71,6 +72,9 @@ class Server:
     async def end_change_log(self) -> None:
         raise CommandFailed("The catalogue is in a database.")
 
+    async def only_on_node(self, name: str) -> list[str]:
+        return [f"only on {name}"]
+
     async def metrics(self) -> str:
         return "appliance_uploads_total 1.0"
 
@@ -95,6 +99,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
                 server.forget_node,
                 server.log_changes,
                 server.end_change_log,
+                server.only_on_node,
                 server.metrics,
             ),
         ):
@@ -143,6 +148,7 @@ async def test_commands_reach_the_running_server(config: Config) -> None:
         assert await ask_takedown(config, "cat") == "took down cat"
         step = await ask_reinspect(config, StepRequest(after="cat", looked_at=4))
         assert step == Step("cat", 5, {"changed": 1}, ("one",))
+        assert await ask_only_on_node(config, "box-1") == ["only on box-1"]
         await ask_forget_node(config, "box-1")
         with pytest.raises(CommandFailed, match="no node 'box-2'"):
             await ask_forget_node(config, "box-2")

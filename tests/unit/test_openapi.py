@@ -33,6 +33,7 @@ OUTSIDE_HTTP = {
     "catalogue-not-in-use",
     "catalogue-too-new",
     "node-name-in-use",
+    "node-directory-in-use",
     "node-schema-differs",
     "node-clock-differs",
     "node-store-differs",

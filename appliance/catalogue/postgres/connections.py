@@ -94,8 +94,7 @@ class Connector:
 
 
 def _connect(url: str, *, read_only: bool) -> PostgresConnection:
-    conninfo = make_conninfo(**{**_DEFAULTS, **conninfo_to_dict(url)})
-    raw = psycopg.connect(conninfo, autocommit=True)
+    raw = psycopg.connect(make_conninfo(**{**_DEFAULTS, **_parts_of(url)}), autocommit=True)
     try:
         raw.adapters.register_dumper(int, Int8Dumper)
         raw.adapters.register_dumper(bool, _FlagDumper)
@@ -107,3 +106,11 @@ def _connect(url: str, *, read_only: bool) -> PostgresConnection:
         raw.close()
         raise
     return PostgresConnection(raw)
+
+
+def _parts_of(url: str) -> Mapping[str, Any]:
+    """Raises ProgrammingError without libpq's words: they quote what it can't read, which may be of a password."""
+    try:
+        return conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise psycopg.ProgrammingError("the URL of the database can't be read") from None

@@ -27,12 +27,12 @@ def addresses_of(url: str) -> list[tuple[str, int]]:
     """Host and port of each server that the URL names, but for sockets of this machine. Empty if it can't be read."""
     try:
         parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
+        ports = [int(port or _PORT) for port in str(parts.get("port") or _PORT).split(",")]
+    except (psycopg.ProgrammingError, ValueError):
         return []
     hosts = str(parts.get("hostaddr") or parts.get("host") or "").split(",")
-    ports = str(parts.get("port") or _PORT).split(",")
     named = zip(hosts, ports if len(ports) == len(hosts) else ports[:1] * len(hosts), strict=True)
-    return [(host, int(port or _PORT)) for host, port in named if host and not host.startswith(("/", "@"))]
+    return [(host, port) for host, port in named if host and not host.startswith(("/", "@"))]
 
 
 class CatalogueDatabase(StoredRows):

@@ -6,9 +6,9 @@ from typing import Any
 
 from appliance.catalogue.sql import ban_statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.due_records import due_version, enqueue_record
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
-from appliance.catalogue.sql.record_outbox import due_version, enqueue_record
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_records import AccessRecord, RecordKind
 from appliance.domain.bans import UNREADABLE_VERSION, Ban, ban_of, id_of, record_of, subject_of
@@ -46,13 +46,13 @@ def upsert_ban(connection: Connection, record: AccessRecord) -> None:
 
 
 def _put(connection: Connection, ban: Ban) -> Outcome[Ban]:
-    known = _find(connection, ban.id)
+    known = find_ban(connection, ban.id)
     before = due_version(connection, RecordKind.BAN, ban.id) if known is None else known.version
     return Outcome(_write(connection, replace(ban, version=before + 1)))
 
 
 def _end(connection: Connection, subject: str, now_s: int) -> Outcome[Ban]:
-    ban = _find(connection, id_of(subject))
+    ban = find_ban(connection, id_of(subject))
     if ban is None or not ban.is_in_force(now_s):
         raise UnknownBan(f"There is no ban of {subject:.80} itself. See `appliance ban list`, also for wider ones.")
     return Outcome(_write(connection, replace(ban, until_s=now_s, version=ban.version + 1)))
@@ -72,7 +72,8 @@ def _forget(connection: Connection, before_s: int, limit: int) -> Outcome[int]:
     return Outcome(len(ended))
 
 
-def _find(connection: Connection, ban_id: str) -> Ban | None:
+def find_ban(connection: Connection, ban_id: str) -> Ban | None:
+    """The ban with this id, ended or not."""
     row = connection.execute(sql.BAN, {"id": ban_id}).fetchone()
     return None if row is None else _ban_of(row)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.albums import append_image
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.due_records import enqueue_record
 from appliance.catalogue.sql.idempotency import add_record
 from appliance.catalogue.sql.invites import count_guest_image
 from appliance.catalogue.sql.keys import charge, give_back
@@ -14,8 +15,7 @@ from appliance.catalogue.sql.lock_mark import mark_if_closed
 from appliance.catalogue.sql.node_statements import ADD_REVISION, REMOVE_REVISION
 from appliance.catalogue.sql.outbox import ONE_ROUND, TWO_ROUNDS
 from appliance.catalogue.sql.outcome import Outcome
-from appliance.catalogue.sql.record_outbox import enqueue_record
-from appliance.catalogue.sql.rows import ImageRow, image_row_of, image_row_values, images_of
+from appliance.catalogue.sql.rows import ImageRow, image_row_of, image_row_values, images_of, packed
 from appliance.catalogue.sql.uploads import finish_upload
 from appliance.catalogue.values import MAX_BATCH, Unchanged
 from appliance.domain.access_records import AccessRecord, RecordKind
@@ -114,8 +114,8 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
     return outcome
 
 
-def mark_shipped(connection: Connection, slug: str) -> Outcome[bool]:
-    shipped = images_of(connection.execute(sql.MARK_SHIPPED, {"slug": slug}))
+def mark_shipped(connection: Connection, slug: str, sha256: str) -> Outcome[bool]:
+    shipped = images_of(connection.execute(sql.MARK_SHIPPED, {"slug": slug, "sha256": packed(sha256)}))
     return Outcome(bool(shipped), {slug: shipped[0]} if shipped else {})
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.due_records import enqueue_record
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
-from appliance.catalogue.sql.record_outbox import enqueue_record
 from appliance.catalogue.sql.rows import packed, unpacked
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_records import AccessRecord, RecordKind
@@ -75,6 +75,12 @@ def forget_invites(connection: Connection, album: str) -> None:
         _forget(connection, invite)
 
 
+def find_invite(connection: Connection, invite_id: str) -> Invite | None:
+    """The invite with this id, closed or not."""
+    found = _find(connection, sql.INVITE, {"id": invite_id})
+    return None if found is None else found[0]
+
+
 def invite_values(invite: Invite) -> Mapping[str, Any]:
     """The parameters that write the invite."""
     return asdict(invite) | {"token_hash": packed(invite.token_hash), "sees": invite.sees.value}
@@ -103,10 +109,9 @@ def _of_album(connection: Connection, album: str) -> list[Found]:
 
 
 def _close(connection: Connection, invite_id: str, now_s: int) -> Outcome[Invite]:
-    found = _find(connection, sql.INVITE, {"id": invite_id})
-    if found is None:
+    invite = find_invite(connection, invite_id)
+    if invite is None:
         raise UnknownInvite
-    invite = found[0]
     if invite.closed_s is not None:
         return Outcome(invite)
     closed = replace(invite, closed_s=now_s, version=invite.version + 1)

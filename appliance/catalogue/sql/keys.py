@@ -7,9 +7,9 @@ from typing import Any
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection
+from appliance.catalogue.sql.due_records import enqueue_record
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
-from appliance.catalogue.sql.record_outbox import enqueue_record
 from appliance.catalogue.sql.rows import packed, unpacked
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.access_keys import AccessKey, KeyUsage, Scope, day_of, limits_of, record_of
@@ -29,7 +29,7 @@ class KeyRows:
         await self._writer.run(lambda connection: _add(connection, key))
 
     async def get(self, key_id: str) -> AccessKey | None:
-        return await self._readers.run(_find, key_id)
+        return await self._readers.run(find_key, key_id)
 
     async def usage(self, key_id: str) -> KeyUsage:
         return await self._readers.run(_usage, key_id)
@@ -48,7 +48,7 @@ def charge(connection: Connection, image: Image) -> None:
     """
     if image.access_key is None:
         return
-    key = _find(connection, image.access_key)
+    key = find_key(connection, image.access_key)
     if key is None:
         raise KeyInvalid
     require_valid(key, image.created_s)
@@ -88,7 +88,8 @@ def _add(connection: Connection, key: AccessKey) -> Outcome[None]:
     return Outcome(None)
 
 
-def _find(connection: Connection, key_id: str) -> AccessKey | None:
+def find_key(connection: Connection, key_id: str) -> AccessKey | None:
+    """The key with this id, revoked or not."""
     row = connection.execute(sql.KEY, {"id": key_id}).fetchone()
     return None if row is None else _key_of(row)
 
@@ -103,7 +104,7 @@ def _all(connection: Connection) -> list[AccessKey]:
 
 
 def _change(connection: Connection, key_id: str, change: Callable[[AccessKey], AccessKey]) -> Outcome[AccessKey]:
-    key = _find(connection, key_id)
+    key = find_key(connection, key_id)
     if key is None:
         raise UnknownKey(f"There is no access key {key_id!r:.80}.")
     changed = replace(change(key), version=key.version + 1)

@@ -4,6 +4,8 @@ Times are the database's own: `NOW_S` is replaced by each database's clock.
 """
 # ruff: noqa: S608  (only texts of this package are put into the text; values are always bound)
 
+from appliance.domain.nodes import MAX_CLOCK_SKEW_S
+
 NOW_S = "((julianday('now') - 2440587.5) * 86400.0)"
 _NOW = f"CAST({NOW_S} AS INTEGER)"
 _NODE = "name, url, home, version, schema, started_s, seen_s"
@@ -17,6 +19,7 @@ JOIN = f"""
     ON CONFLICT (name) DO UPDATE SET url = excluded.url, home = excluded.home, version = excluded.version,
     schema = excluded.schema, started_s = excluded.started_s, seen_s = excluded.seen_s, left_s = NULL"""
 NAMESAKE = f"SELECT 1 FROM nodes WHERE name = :name AND home <> :home AND {_IS_ALIVE}"
+TWIN = f"SELECT name FROM nodes WHERE home = :home AND name <> :name AND {_IS_ALIVE}"
 BEAT = f"UPDATE nodes SET seen_s = {_NOW} WHERE name = :name"
 LEAVE = f"UPDATE nodes SET left_s = {_NOW} WHERE name = :name"
 FORGET_NODE = "DELETE FROM nodes WHERE name = :name"
@@ -50,6 +53,10 @@ UNSHIPPED_NODES = """
     SELECT node FROM images INDEXED BY images_unshipped
     WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap"""
 UNSHIPPED_OF_NODE = """
-    SELECT 1 FROM images INDEXED BY images_unshipped
-    WHERE location = 'spool' AND ended IS NULL AND slug > '' AND node = :name LIMIT 1"""
+    SELECT slug FROM images INDEXED BY images_unshipped
+    WHERE location = 'spool' AND ended IS NULL AND slug > '' AND node = :name ORDER BY slug LIMIT :limit"""
 """Walks what waits for the store on any node. An index of its own would be a write more for every upload."""
+RESTORABLE_OF_NODE = f"""
+    SELECT slug FROM images INDEXED BY images_ended
+    WHERE ended IS NOT NULL AND erase_after_s > {_NOW} + {MAX_CLOCK_SKEW_S:.0f} AND location = 'spool' AND node = :name
+    ORDER BY erase_after_s LIMIT :limit"""

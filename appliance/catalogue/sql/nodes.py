@@ -10,7 +10,7 @@ from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.schema import MIGRATIONS
 from appliance.catalogue.sql.writer import Writer
-from appliance.domain.errors import CommandFailed, NodeNameInUse, NodeSecretDiffers
+from appliance.domain.errors import CommandFailed, NodeDirectoryInUse, NodeNameInUse, NodeSecretDiffers
 from appliance.domain.nodes import DEAD_AFTER_S, JobLease, Node
 
 SECRET_PROOF = "nodes/secret"  # noqa: S105 - the name of a note
@@ -40,6 +40,9 @@ class NodeRows:
     async def forget(self, name: str) -> None:
         await self._writer.run(lambda connection: _forget(connection, name))
 
+    async def only_on(self, name: str, limit: int = 500) -> list[str]:
+        return await self._readers.run(_only_on, name, limit)
+
     async def nodes(self) -> list[Node]:
         return await self._readers.run(_nodes)
 
@@ -63,6 +66,11 @@ def _join(connection: Connection, node: Node, secret_proof: str) -> Outcome[None
     if connection.execute(sql.NAMESAKE, values).fetchone():
         raise NodeNameInUse(
             f"Another server is the node {node.name}, and is running. Give this one a name of its own (node.name)."
+        )
+    if (twin := connection.execute(sql.TWIN, values).fetchone()) is not None:
+        raise NodeDirectoryInUse(
+            f"The node {twin[0]} runs with this data directory, or this one is a copy of its own (both have the same "
+            "node.id). Start this node with an empty data directory; what was copied is that node's."
         )
     connection.execute(sql.JOIN, values)
     connection.execute(sql.RELEASE_ALL, {"node": node.name})
@@ -89,17 +97,28 @@ def _leave(connection: Connection, name: str) -> Outcome[None]:
 
 
 def _forget(connection: Connection, name: str) -> Outcome[None]:
+    _require_gone(connection, name)
+    if _only_on(connection, name, 1):
+        raise CommandFailed(
+            f"Originals of images are on the node {name} alone. Start it with its data directory, so that it brings "
+            "them to the store. Those of images that have ended stay there for as long as these can be restored."
+        )
+    return _change(connection, sql.FORGET_NODE, name=name)
+
+
+def _require_gone(connection: Connection, name: str) -> None:
     node = next((node for node in _nodes(connection) if node.name == name), None)
     if node is None:
         raise CommandFailed(f"There is no node {name!r:.80}. See `appliance status`.")
     if node.is_alive:
         raise CommandFailed(f"The node {name} is running. Stop it first.")
-    if connection.execute(sql.UNSHIPPED_OF_NODE, {"name": name}).fetchone():
-        raise CommandFailed(
-            f"Originals of images are on the node {name} alone. Start it with its data directory, so that it brings "
-            "them to the store."
-        )
-    return _change(connection, sql.FORGET_NODE, name=name)
+
+
+def _only_on(connection: Connection, name: str, limit: int) -> list[str]:
+    _require_gone(connection, name)
+    values = {"name": name, "limit": limit}
+    found = [slug for (slug,) in connection.execute(sql.UNSHIPPED_OF_NODE, values)]
+    return found or [slug for (slug,) in connection.execute(sql.RESTORABLE_OF_NODE, values)]
 
 
 def _nodes(connection: Connection) -> list[Node]:

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 
 from appliance.config.option_info import info
 
-DATABASE_SCHEMES = ("postgresql", "postgres")
-
 
 @dataclass(frozen=True, slots=True)
 class CatalogueConfig:
@@ -16,8 +14,8 @@ class CatalogueConfig:
         repr=False,
         metadata=info(
             "A PostgreSQL database (15 or newer) for the catalogue, such as `postgresql://appliance@db/appliance`; any "
-            "parameter of libpq's can follow, such as `?sslmode=verify-full`. Best set as the credential "
-            "`catalogue_url`. Default: a file in `data_dir`.",
+            "parameter of libpq's can follow, such as `?sslmode=verify-full`. In a password, percent-encode `/`, `@`, "
+            "`%` and spaces. Best set as the credential `catalogue_url`. Default: a file in `data_dir`.",
             secret=True,
         ),
     )

@@ -71,6 +71,7 @@ from appliance.domain.errors.limits import (
 from appliance.domain.errors.locks import AllLocked, BeingViewed, Locked, WrongPassphrase
 from appliance.domain.errors.nodes import (
     NodeClockDiffers,
+    NodeDirectoryInUse,
     NodeNameInUse,
     NodeSchemaDiffers,
     NodeSecretDiffers,
@@ -203,6 +204,7 @@ __all__ = [
     "NoImageLink",
     "NoSuchPage",
     "NodeClockDiffers",
+    "NodeDirectoryInUse",
     "NodeNameInUse",
     "NodeSchemaDiffers",
     "NodeSecretDiffers",

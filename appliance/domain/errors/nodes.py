@@ -10,6 +10,13 @@ class NodeNameInUse(ApplianceError):
     title = "Another node has this name"
 
 
+class NodeDirectoryInUse(ApplianceError):
+    """A node with another name runs with this data directory, or with what it was copied from."""
+
+    code = "node-directory-in-use"
+    title = "Another node has this data directory"
+
+
 class NodeSchemaDiffers(ApplianceError):
     """Nodes of an older release are connected, which don't understand what this one would do to the schema."""
 

@@ -3,7 +3,7 @@ import pytest
 
 from appliance.catalogue.postgres import writing
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
-from appliance.catalogue.postgres.database import CatalogueDatabase
+from appliance.catalogue.postgres.database import CatalogueDatabase, addresses_of
 from appliance.catalogue.sql.rows import COLUMNS
 from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable
 from tests.support.rows import image, slug
@@ -81,7 +81,11 @@ async def test_a_database_of_another_program_is_left_as_it_is(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [("postgresql://me:hush@127.0.0.1:1/x", "refused"), ("postgresql://me:hush@h/x?no=1", "not accepted")],
+    [
+        ("postgresql://me:hush@127.0.0.1:1/x", "refused"),
+        ("postgresql://me:hush@h/x?no=1", "not accepted"),
+        ("postgresql://me:%hush@h/x", "not accepted"),
+    ],
 )
 async def test_what_is_wrong_with_the_url_is_said_without_the_password(wrong: str, said: str) -> None:
     catalogue = PostgresCatalogue(wrong)
@@ -92,6 +96,19 @@ async def test_what_is_wrong_with_the_url_is_said_without_the_password(wrong: st
     with pytest.raises(CatalogueUnavailable) as raised:
         CatalogueDatabase(wrong).require_engine()
     assert "hush" not in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("named", "addresses"),
+    [
+        ("postgresql://one,two:5433/x", [("one", 5432), ("two", 5433)]),
+        ("postgresql://one:1,two:2/x", [("one", 1), ("two", 2)]),
+        ("postgresql:///x?host=/run/postgresql", []),
+        ("postgresql://one/x?port=mistyped", []),
+    ],
+)
+def test_servers_have_addresses_if_the_url_can_be_read(named: str, addresses: list[tuple[str, int]]) -> None:
+    assert addresses_of(named) == addresses
 
 
 async def test_the_schema_has_nothing_that_a_copy_of_rows_would_miss(url: str, catalogue: PostgresCatalogue) -> None:

@@ -231,10 +231,10 @@ async def test_erasing_ends_in_a_tombstone_and_knows_no_way_back(catalogue: Cata
 
 async def test_a_ship_that_ends_after_the_deletion_is_told(catalogue: Catalogue) -> None:
     await catalogue.images.add(image())
-    assert await catalogue.images.mark_shipped(slug(0))
-    assert await catalogue.images.mark_shipped(slug(0))
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256)
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256)
     assert await catalogue.images.get(slug(0)) == replace(image(), location=Location.STORE)
     await catalogue.images.add(image(1))
     await catalogue.images.end(slug(1), now_s=NOW_S, erase_after_s=NOW_S)
-    assert not await catalogue.images.mark_shipped(slug(1))
-    assert not await catalogue.images.mark_shipped(slug(2))
+    assert not await catalogue.images.mark_shipped(slug(1), image(1).sha256)
+    assert not await catalogue.images.mark_shipped(slug(2), image(2).sha256)

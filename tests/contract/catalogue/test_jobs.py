@@ -6,7 +6,7 @@ from tests.support.rows import LATER, NOW_S, image, slug
 async def test_unshipped_images_come_page_by_page_and_without_the_ended(catalogue: Catalogue) -> None:
     for number in range(7):
         await catalogue.images.add(image(number))
-    await catalogue.images.mark_shipped(slug(1))
+    await catalogue.images.mark_shipped(slug(1), image(1).sha256)
     await catalogue.images.end(slug(3), now_s=NOW_S, erase_after_s=NOW_S)
     first = await catalogue.images.unshipped(limit=3)
     rest = await catalogue.images.unshipped(after=first[-1].slug)
@@ -27,7 +27,7 @@ async def test_a_sidecar_is_due_once_the_original_is_in_the_store(catalogue: Cat
     await catalogue.images.add(image(), sidecar_due=True)
     assert await catalogue.images.sidecars_due() == []
     assert not await catalogue.images.mark_sidecar_written(slug(0), 1)
-    await catalogue.images.mark_shipped(slug(0))
+    await catalogue.images.mark_shipped(slug(0), image(0).sha256)
     assert await catalogue.images.sidecars_due() == [image(location=Location.STORE)]
     assert await catalogue.images.mark_sidecar_written(slug(0), 1)
     assert await catalogue.images.sidecars_due() == []

@@ -41,7 +41,7 @@ async def test_a_stopped_catalogue_says_so(catalogue: Catalogue) -> None:
 async def test_changes_to_one_image_are_shown_in_their_order(catalogue: Catalogue) -> None:
     await catalogue.images.add(image())
     await asyncio.gather(
-        catalogue.images.mark_shipped(slug(0)),
+        catalogue.images.mark_shipped(slug(0), image(0).sha256),
         catalogue.images.change(slug(0), version=1, title="changed"),
         catalogue.images.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S + 1),
         catalogue.images.restore(slug(0), now_s=NOW_S, expires_s=None),

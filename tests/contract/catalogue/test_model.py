@@ -71,7 +71,7 @@ async def _marking_step(catalogue: Catalogue, model: Model, act: str, number: in
     name = slug(number)
     alive = model.alive(name)
     if act == "ship":
-        assert await catalogue.images.mark_shipped(name) == (alive is not None)
+        assert await catalogue.images.mark_shipped(name, image(number).sha256) == (alive is not None)
         if alive:
             model.put(alive, location=Location.STORE)
     elif act == "only":

@@ -8,7 +8,7 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.catalogue.sql import image_queries
 from appliance.catalogue.sql import nodes as rows
-from appliance.domain.errors import CommandFailed, NodeNameInUse, NodeSecretDiffers
+from appliance.domain.errors import CommandFailed, NodeDirectoryInUse, NodeNameInUse, NodeSecretDiffers
 from appliance.domain.model import Image
 from appliance.domain.nodes import Node
 from tests.support.rows import image, slug
@@ -45,6 +45,16 @@ async def test_a_name_is_in_use_while_its_node_lives(nodes: Catalogue) -> None:
     await nodes.nodes.leave("box-1")
     await nodes.nodes.join(replace(BOX_1, home="home-3"), PROOF)
     assert [node.home for node in await nodes.nodes.nodes()] == ["home-3", "home-2"]
+
+
+async def test_a_copied_directory_is_of_one_node(nodes: Catalogue) -> None:
+    copied = replace(BOX_1, name="box-3")
+    with pytest.raises(NodeDirectoryInUse, match="The node box-1 runs with this data directory"):
+        await nodes.nodes.join(copied, PROOF)
+    await nodes.nodes.leave("box-1")
+    await nodes.nodes.join(copied, PROOF)
+    with pytest.raises(NodeDirectoryInUse, match="The node box-3"):
+        await nodes.nodes.join(BOX_1, PROOF)
 
 
 async def test_a_node_with_another_secret_joins_only_where_no_other_is_alive(nodes: Catalogue) -> None:
@@ -85,8 +95,34 @@ async def test_a_node_with_the_only_copy_of_an_original_is_not_forgotten(nodes: 
     assert await nodes.images.unshipped_by_node() == {"box-1": 1}
     with pytest.raises(CommandFailed, match="on the node box-1 alone"):
         await nodes.nodes.forget("box-1")
-    await nodes.images.mark_shipped(slug(0))
+    await nodes.images.mark_shipped(slug(0), image(0).sha256)
     await nodes.nodes.forget("box-1")
+
+
+async def test_a_node_that_alone_has_what_can_be_restored_is_not_forgotten(nodes: Catalogue) -> None:
+    now_s = int(await nodes.nodes.now())
+    for number, ends_s in enumerate((now_s + 1000, now_s - 1)):
+        await nodes.images.add(image(number, node="box-1", created_s=now_s - 9, expires_s=now_s + 9000))
+        await nodes.images.end(slug(number), now_s=now_s - 5, erase_after_s=ends_s)
+    await nodes.images.add(image(2, node="box-2"))
+    await nodes.nodes.leave("box-1")
+    assert await nodes.nodes.only_on("box-1") == [slug(0)]
+    with pytest.raises(CommandFailed, match="on the node box-1 alone"):
+        await nodes.nodes.forget("box-1")
+    await nodes.images.end(slug(0), now_s=now_s, erase_after_s=now_s, for_good=True)
+    assert await nodes.nodes.only_on("box-1") == []
+    await nodes.nodes.forget("box-1")
+
+
+async def test_what_only_a_node_has_is_named_once_it_is_gone(nodes: Catalogue) -> None:
+    for number in range(3):
+        await nodes.images.add(image(number, node="box-1"))
+    with pytest.raises(CommandFailed, match="box-1 is running"):
+        await nodes.nodes.only_on("box-1")
+    await nodes.nodes.leave("box-1")
+    assert await nodes.nodes.only_on("box-1", 2) == [slug(0), slug(1)]
+    with pytest.raises(CommandFailed, match="no node 'box-3'"):
+        await nodes.nodes.only_on("box-3")
 
 
 async def test_a_node_is_not_forgotten_however_many_originals_others_have(

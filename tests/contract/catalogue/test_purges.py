@@ -18,7 +18,7 @@ async def test_a_change_of_what_is_shown_is_purged_twice_and_an_expiry_once(open
         for number in range(6):
             await catalogue.images.add(image(number, expires_s=NOW_S))
         assert await tags(catalogue) == {}
-        await catalogue.images.mark_shipped(slug(0))
+        await catalogue.images.mark_shipped(slug(0), image(0).sha256)
         await catalogue.images.mark_prewarmed([slug(0)])
         assert await tags(catalogue) == {}
         await catalogue.images.change(slug(1), version=1, title="new")

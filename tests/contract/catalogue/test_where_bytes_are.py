@@ -32,8 +32,18 @@ async def node_of(catalogue: Catalogue, number: int) -> str | None:
 async def test_an_image_names_its_node_until_the_store_has_it(catalogue: Catalogue) -> None:
     await catalogue.images.add(image(0, node="box-1"))
     assert await node_of(catalogue, 0) == "box-1"
-    assert await catalogue.images.mark_shipped(slug(0))
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256)
     assert await node_of(catalogue, 0) is None
+
+
+async def test_a_late_mark_does_not_say_that_the_store_has_what_was_replaced_since(catalogue: Catalogue) -> None:
+    await catalogue.images.add(image(0, node="box-1"))
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256)
+    cleaned = image(0, node="box-2", bytes=7, sha256="c1" * 32)
+    await catalogue.images.revise(cleaned, is_replaced=True)
+    assert not await catalogue.images.mark_shipped(slug(0), image(0).sha256)
+    assert await node_of(catalogue, 0) == "box-2"
+    assert await catalogue.images.mark_shipped(slug(0), cleaned.sha256)
 
 
 async def test_an_original_that_was_replaced_names_the_node_of_its_new_bytes(catalogue: Catalogue) -> None:
@@ -64,10 +74,18 @@ async def test_a_node_claims_uploads_that_have_not_ended(catalogue: Catalogue) -
     ]
 
 
+async def join_with_another_name(catalogue: Catalogue) -> None:
+    """`box-1` and `box-2` have joined; the first was `formerly-box-1` until it stopped."""
+    former = replace(BOX_1, name="formerly-box-1")
+    await catalogue.nodes.join(former, PROOF)
+    await catalogue.nodes.leave(former.name)
+    for node in (BOX_1, BOX_2):
+        await catalogue.nodes.join(node, PROOF)
+
+
 async def test_a_node_claims_no_upload_of_another_one(catalogue: Catalogue) -> None:
     """It may have taken it over meanwhile."""
-    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
-        await catalogue.nodes.join(node, PROOF)
+    await join_with_another_name(catalogue)
     for number, name in enumerate((None, "box-1", "box-2", "formerly-box-1", "nobody-knows")):
         await catalogue.uploads.add(upload(number, node=name))
     await catalogue.uploads.claim([upload(number).id_hash for number in range(5)], "box-1")
@@ -121,8 +139,7 @@ async def test_a_former_node_ends_no_upload(catalogue: Catalogue) -> None:
 
 
 async def test_overdue_uploads_of_a_forgotten_node_are_due_at_every_other_one(catalogue: Catalogue) -> None:
-    for node in (BOX_1, BOX_2, replace(BOX_1, name="formerly-box-1")):
-        await catalogue.nodes.join(node, PROOF)
+    await join_with_another_name(catalogue)
     for number, name in enumerate(("box-1", "box-2", "formerly-box-1", "forgotten", None)):
         await catalogue.uploads.add(upload(number, node=name, expires_s=NOW_S + number))
     assert [one.node for one in await catalogue.uploads.due(LATER, node="box-1")] == [

@@ -147,6 +147,15 @@ def test_what_is_no_other_kind_of_catalogue_is_refused(
     assert "from a file to a database" in capsys.readouterr().err
 
 
+def test_an_address_with_two_meanings_is_refused_without_showing_it(
+    moved: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert to("postgresql://appliance:pa/secret@127.0.0.1/x") == 1
+    told = capsys.readouterr().err
+    assert "%2F for /" in told
+    assert "secret" not in told
+
+
 def test_the_address_can_come_from_standard_input(
     file: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,9 +89,9 @@ async def test_a_sidecar_is_in_the_store_before_its_row_says_shipped(host: Host,
     seen: list[bool] = []
     mark_shipped = host.appliance.catalogue.images.mark_shipped
 
-    async def look_and_mark(slug: str) -> bool:
+    async def look_and_mark(slug: str, sha256: str) -> bool:
         seen.append(any(slug in path.name for path in host.files("store/objects/meta")))
-        return await mark_shipped(slug)
+        return await mark_shipped(slug, sha256)
 
     host.appliance.catalogue.images.mark_shipped = look_and_mark  # type: ignore[method-assign]
     await host.upload(jpeg, title="Cat")

@@ -24,6 +24,7 @@ from appliance.domain.errors import (
     ApplianceError,
     CatalogueUnavailable,
     NodeClockDiffers,
+    NodeDirectoryInUse,
     NodeNameInUse,
     NodeSchemaDiffers,
     NodeSecretDiffers,
@@ -234,6 +235,52 @@ async def test_a_node_does_not_wait_for_a_namesake_that_is_heard(one: Config, tw
                 await start_catalogue(catalogue, "box-1", Told())
     finally:
         await catalogue.stop()
+
+
+async def test_a_machine_that_was_copied_is_refused_while_the_first_one_runs(one: Config, two: Config) -> None:
+    async with node(one):
+        two.node_id_path.write_bytes(one.node_id_path.read_bytes())
+        waits = Told()
+        error = await refused(two, tell=waits)
+        assert isinstance(error, NodeDirectoryInUse)
+        assert "box-1" in error.detail
+        assert waits.parts == ["node"]
+    async with node(two):
+        pass
+
+
+class Drifting:
+    """The machine's clock, set ahead by `ahead_s`."""
+
+    ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return system_clock() + self.ahead_s
+
+
+async def test_a_node_whose_clock_drifts_leaves_the_jobs_to_others(one: Config, two: Config) -> None:
+    clock = Drifting()
+    async with node(one, clock) as (_, first), node(two) as (_, second):
+        assert await first.may_run("expiry", 60)
+        assert not await second.may_run("expiry", 60)
+        clock.ahead_s = 3600.0
+        assert not await first.may_run("expiry", 60)
+        assert "differ by 3,600" in str(first.clock_fault)
+        assert await second.may_run("expiry", 60)
+        clock.ahead_s = 0.0
+        await second.pass_on("expiry")
+        assert await first.may_run("expiry", 60)
+        assert first.clock_fault is None
+
+
+async def test_a_node_notices_with_its_heartbeat_that_its_clock_drifts(
+    one: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "BEAT_EVERY_S", 0)
+    clock = Drifting()
+    async with node(one, clock) as (_, first):
+        clock.ahead_s = -3600.0
+        await until(lambda: first.clock_fault is not None, "a heartbeat")
 
 
 async def test_a_server_that_is_alone_and_nodes_exclude_each_other(one: Config, two: Config) -> None:

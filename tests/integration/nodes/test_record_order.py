@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from appliance.catalogue import ImageCatalogue
-from appliance.domain.errors import ObjectMissing
+from appliance.domain.access_keys import AccessKey, Scope, key_of
+from appliance.domain.access_records import AccessRecord, RecordKind
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
+from appliance.domain.image_locks import lock_of
 from appliance.domain.model import Image, Location
 from appliance.domain.slugs import sidecar_key, tombstone_key
+from appliance.objectstore.access_records import record_from, record_key
 from appliance.objectstore.records import image_from, tombstone_from
 from tests.integration.nodes.conftest import Nodes
 from tests.support.gates import gated, row
@@ -135,6 +139,71 @@ async def test_a_late_removal_of_a_sidecar_spares_that_of_a_restored_image(
         restoring = asyncio.create_task(restore())
     await restoring
     assert (await described(two, slug)).version == (await row(two, slug)).version
+
+
+async def test_a_key_that_another_node_revoked_stays_revoked(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = nodes
+    key = AccessKey("0123456789", "late", "ab" * 32, (Scope.UPLOAD,), int(one.clock()))
+    await one.appliance.catalogue.keys.add(key)
+    async with late(monkeypatch, one, "put_bytes", one.appliance.access_records.settle_due()):
+        await two.appliance.access_keys.revoke(key.id)
+        await written(two)
+    await written(one)
+    assert key_of(await recorded(two, RecordKind.KEY, key.id)).revoked_s is not None
+
+
+async def test_a_key_whose_record_broke_off_and_came_late_stays_revoked(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = nodes
+    key = AccessKey("9876543210", "broken off", "ab" * 32, (Scope.UPLOAD,), int(one.clock()))
+    await one.appliance.catalogue.keys.add(key)
+    put = one.appliance.store.put_bytes
+
+    async def break_off(*arguments: Any, **more: Any) -> None:
+        await put(*arguments, **more)
+        raise StoreUnavailable("The reply was lost.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(one.appliance.store, "put_bytes", break_off)
+        with pytest.raises(StoreUnavailable):
+            async with late(patched, one, "put_bytes", one.appliance.access_records.settle_due()):
+                await two.appliance.access_keys.revoke(key.id)
+                await written(two)
+    await two.appliance.access_records.settle_due()
+    assert key_of(await recorded(two, RecordKind.KEY, key.id)).revoked_s is not None
+
+
+async def test_a_passphrase_that_another_node_replaced_stays_replaced(
+    nodes: Nodes, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = nodes
+    image = await uploaded(one, jpeg)
+    slug, token = image["slug"], image["delete_token"]
+    before = await row(one, slug)
+    await rows_of(one).change(slug, version=before.version, lock="$argon2id$early")
+    async with late(monkeypatch, one, "put_bytes", one.appliance.access_records.settle_due()):
+        assert (await two.patch(slug, token, passphrase="the newest")).status == 200
+        await written(two)
+    await written(one)
+    found = await row(two, slug)
+    assert lock_of(await recorded(two, RecordKind.LOCK, slug)).lock == found.lock != "$argon2id$early"
+
+
+async def written(node: NodeHost) -> None:
+    """Returns when the store knows of every access record."""
+
+    async def is_written() -> bool:
+        return not await node.appliance.catalogue.records.due()
+
+    await until(is_written, "access records")
+
+
+async def recorded(node: NodeHost, kind: RecordKind, record_id: str) -> AccessRecord:
+    """The access record in the store."""
+    content = await stored(node, record_key(kind, record_id))
+    assert content is not None
+    return record_from(record_key(kind, record_id), content)
 
 
 async def described(node: NodeHost, slug: str) -> Image:
