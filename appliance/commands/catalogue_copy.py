@@ -5,10 +5,9 @@ import sys
 import time
 from contextlib import ExitStack
 
-from tqdm import tqdm
-
 from appliance.catalogue.moving import CatalogueMove, Copied
 from appliance.catalogue.opening import DESTINATIONS, is_database, opened_move
+from appliance.commands.watched_copy import run_watched
 from appliance.config.model import Config
 from appliance.domain.errors import DataDirectoryLocked
 from appliance.server.data_dir_lock import owned_data_dir
@@ -38,7 +37,7 @@ def copy(config: Config, destination: str) -> int:
     began = time.monotonic()
     with ExitStack() as until_done:
         move = until_done.enter_context(opened_move(config, wanted, is_stopped=_is_stopped(config, until_done)))
-        copied = _run(move)
+        copied = run_watched(move)
         if move.is_final:
             move.finish()
     print(_result(copied, move, time.monotonic() - began))
@@ -53,13 +52,6 @@ def _is_stopped(config: Config, until_done: ExitStack) -> bool:
     except DataDirectoryLocked:
         return False
     return True
-
-
-def _run(move: CatalogueMove) -> Copied:
-    is_watched = sys.stderr.isatty()
-    total = move.count() if is_watched else None
-    with tqdm(total=total, unit=" rows", unit_scale=True, disable=not is_watched) as bar:
-        return move.run(bar.update)
 
 
 def _result(copied: Copied, move: CatalogueMove, took_s: float) -> str:
