@@ -26,6 +26,16 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
 
 
 @pytest.fixture
+def places(moved: Config, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for backups of the commands' host, and their only place."""
+    folder = moved.data_dir.with_name("backups")
+    folder.mkdir()
+    monkeypatch.setenv("APPLIANCE_BACKUP_IN_STORE", "false")
+    monkeypatch.setenv("APPLIANCE_BACKUP_DIRECTORY", str(folder))
+    return folder
+
+
+@pytest.fixture
 def lose_database(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     """Gives the commands' host another database, without tables; its URL."""
 

@@ -20,18 +20,14 @@ from tests.support.killed_copies import GATE_IS_CLOSED, gated, killed_at_a_lock,
 ROWS = 50
 
 
-@pytest.fixture
-def places(moved: Config, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for backups of a host whose catalogue is in the database, with rows in every table."""
+@pytest.fixture(autouse=True)
+def filled(moved: Config, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands' host has its catalogue in the database, with rows in every table; the same are in a file."""
     fill_with_sound_rows(moved.data_dir / FILE_NAME, ROWS)
     assert to(url) == 0
     for path in moved.data_dir.glob(f"{FILE_NAME}*"):
         path.rename(tmp_path / path.name)
     monkeypatch.setenv("APPLIANCE_CATALOGUE_URL", url)
-    monkeypatch.setenv("APPLIANCE_BACKUP_IN_STORE", "false")
-    monkeypatch.setenv("APPLIANCE_BACKUP_DIRECTORY", str(tmp_path / "backups"))
-    (tmp_path / "backups").mkdir()
-    return tmp_path / "backups"
 
 
 async def run(*command: str) -> int:
@@ -59,7 +55,7 @@ async def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(
     assert await run("backup") == 0
     [name] = backups_in(places)
     assert all_rows(places / name / FILE_NAME) == all_rows(tmp_path / FILE_NAME)
-    assert backups_in(moved.backups_dir) == ["backup.lock", "shipping", "state.json"]
+    assert backups_in(moved.backups_dir) == ["backup.lock", "state.json"]
 
 
 async def test_a_restore_that_was_killed_starts_no_server_and_continues(

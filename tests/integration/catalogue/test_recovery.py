@@ -12,6 +12,7 @@ import pytest
 
 from appliance.catalogue.opening import FILE_NAME, copy_to_file
 from appliance.catalogue.postgres import writing
+from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
 from appliance.cli import main
 from appliance.config.model import CatalogueConfig, Config
 from tests.support.backups import backups_in
@@ -22,6 +23,9 @@ ROWS = 50
 LoseDatabase = Callable[[], str]
 Rows = dict[str, list[tuple[Any, ...]]]
 LOCK_NOTES = "LOCK TABLE notes IN ACCESS EXCLUSIVE MODE"
+
+
+pytestmark = pytest.mark.usefixtures("places")
 
 
 @pytest.fixture
@@ -120,7 +124,7 @@ async def test_an_empty_schema_of_an_older_release_is_a_place_for_a_restore(
     older = lose_database()
     await made(older)
     asked(older, "DROP TABLE revisions")
-    asked(older, "DELETE FROM _sqlite_migrations WHERE name = '0024-revisions'")
+    asked(older, f"DELETE FROM {MIGRATIONS_TABLE} WHERE name = '0024-revisions'")
     assert await asyncio.to_thread(main, ["restore", "--backup-alone"]) == 0
     assert await asyncio.to_thread(rows_in_database, tmp_path) == before
 
