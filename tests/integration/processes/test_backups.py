@@ -50,8 +50,7 @@ async def test_what_waits_in_any_spool_is_in_the_backup_and_comes_back(tmp_path:
             minio.stop()
             slugs = []
             for number, url in enumerate(box.own_urls):
-                form = {"file": pictures.photo(seed=number)}
-                async with session.post(f"{url}/api/v1/images", data=form) as reply:
+                async with session.post(f"{url}/api/v1/images", data=pictures.photo(seed=number)) as reply:
                     assert reply.status == 201, await reply.text()
                     slugs.append((await reply.json())["slug"])
             box.environment |= {
