@@ -13,7 +13,7 @@ from appliance.backups.encryption import encrypt
 from appliance.backups.manifest import CATALOGUE, MANIFEST, SPOOL, Manifest, backup_name, describe_part
 from appliance.backups.places import Place
 from appliance.backups.signing import sign
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import copy_to_file, stored_catalogue
 from appliance.config.model import Config
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, DiskFull
@@ -34,15 +34,15 @@ async def prepare_backup(
 ) -> PreparedBackup:
     """Write a backup to `folder`.
 
-    The catalogue is copied first, so that the spool has every original that the copy has as unshipped. Raises DiskFull,
-    CommandFailed and the catalogue's errors.
+    The catalogue is copied first, so that the spool has every original that the copy has as unshipped; of several nodes
+    this one's has its own. Raises DiskFull, CommandFailed and the catalogue's errors.
     """
     backup = backup_name(clock())
     _require_room(config, folder, encrypted=bool(recipients))
     catalogue, spool, linked = folder / CATALOGUE, folder / SPOOL, folder / "held"
-    copy = await catalogue_file(config).copy_to(catalogue)
+    copy = await copy_to_file(config, catalogue)
     counts = await copy.count_rows()
-    await asyncio.to_thread(spool_archive.link_files, config.spool_dir, linked)
+    await asyncio.to_thread(spool_archive.link_files, config.spool_dirs, linked)
     originals = await asyncio.to_thread(spool_archive.pack, linked, spool)
     files = [await encrypt(path, recipients) if recipients else path for path in (catalogue, spool)]
     parts = tuple([await asyncio.to_thread(describe_part, path) for path in files])
@@ -72,9 +72,8 @@ async def deliver_backup(prepared: PreparedBackup, place: Place) -> None:
 
 def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:
     """Room for a copy of the catalogue and of the spool, and once more for the larger one while it is encrypted."""
-    landed = config.spool_dir / "landed"
-    waiting = sum(path.stat().st_size for path in landed.iterdir()) if landed.is_dir() else 0
-    catalogue = catalogue_file(config).size_bytes
+    waiting = sum(_size_bytes(path) for spool in config.spool_dirs for path in (spool / "landed").glob("*"))
+    catalogue = stored_catalogue(config).size_bytes
     wanted = catalogue + waiting + (max(catalogue, waiting) if encrypted else 0)
     disk = os.statvfs(folder)
     free = disk.f_bavail * disk.f_frsize - config.uploads.reserve_bytes
@@ -85,3 +84,11 @@ def _require_room(config: Config, folder: Path, *, encrypted: bool) -> None:
             limit=max(0, free),
             actual=wanted,
         )
+
+
+def _size_bytes(path: Path) -> int:
+    """Nothing for a file that was shipped in this moment."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from appliance.domain.errors import CommandFailed
@@ -20,20 +20,28 @@ _PAX = f"SCHILY.xattr.{ATTRIBUTE}"
 FOLDERS = ("landed", "sidecars")
 
 
-def link_files(spool_dir: Path, into: Path) -> int:
-    """Link the spool's files into another folder, so that shipping can't remove them. Returns the number of bytes.
+def link_files(spool_dirs: Iterable[Path], into: Path) -> None:
+    """Link the spools' files into another folder, so that shipping can't remove them.
 
-    A file that leaves the spool before it is linked is in the store.
+    A file that leaves its spool before it is linked is in the store. Where two spools have a file of one image, the
+    newer one is linked: the other is an original that was replaced.
     """
-    held_bytes = 0
     for name in FOLDERS:
         (into / name).mkdir(parents=True)
-        for path in sorted((spool_dir / name).glob("*")) if (spool_dir / name).is_dir() else ():
-            if is_slug(path.name.removesuffix(".json")):
-                with contextlib.suppress(FileNotFoundError):
-                    _link_or_copy(path, into / name / path.name)
-                    held_bytes += (into / name / path.name).stat().st_size
-    return held_bytes
+    for spool_dir in spool_dirs:
+        for name in FOLDERS:
+            for path in sorted((spool_dir / name).glob("*")) if (spool_dir / name).is_dir() else ():
+                if is_slug(path.name.removesuffix(".json")):
+                    with contextlib.suppress(FileNotFoundError):
+                        _link_newer(path, into / name / path.name)
+
+
+def _link_newer(path: Path, to: Path) -> None:
+    if to.exists():
+        if path.stat().st_mtime_ns <= to.stat().st_mtime_ns:
+            return
+        to.unlink()
+    _link_or_copy(path, to)
 
 
 def _link_or_copy(path: Path, to: Path) -> None:

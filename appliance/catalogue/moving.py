@@ -163,6 +163,13 @@ class CatalogueMove:
         target.begin_pass(since, after.token)
         return cls(source, target, tables, since, Turn(before.number, after.token))
 
+    @classmethod
+    def begin_unlogged(cls, source: RowSource, target: RowTarget, tables: Sequence[Table]) -> Self:
+        """Begin a copy that doesn't replace its source: nothing is logged, and all rows are compared."""
+        source.begin_snapshot()
+        target.begin_pass(None, None)
+        return cls(source, target, tables, None, None)
+
     @property
     def is_final(self) -> bool:
         """Whether nothing changes the source meanwhile, so that the copy can replace it."""

@@ -1,5 +1,7 @@
 """Opens the catalogue that the configuration names: for a server, or for a command without one."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +11,7 @@ from appliance.catalogue.moving import CatalogueMove
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
-from appliance.catalogue.sqlite.moving import FileSource, FileTarget, end_file_log
+from appliance.catalogue.sqlite.moving import FileSource, FileTarget, end_file_log, fresh_file, recovered_file
 from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.catalogue.stored import StoredCatalogue
 from appliance.config import database_url
@@ -17,7 +19,7 @@ from appliance.config.database_url import DATABASE_SCHEMES
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
 from appliance.domain.clock import Clock, system_clock
-from appliance.domain.errors import CommandFailed, UnfitInstallation
+from appliance.domain.errors import CommandFailed, Stopping, UnfitInstallation
 
 __all__ = [
     "DESTINATIONS",
@@ -25,12 +27,15 @@ __all__ = [
     "CatalogueFile",
     "catalogue_file",
     "catalogue_left_behind",
+    "copy_to_file",
     "database_addresses",
     "database_fault",
     "end_change_log",
     "is_database",
+    "kept_empty",
     "open_catalogue",
     "opened_move",
+    "opened_recovery",
     "stored_catalogue",
 ]
 
@@ -86,14 +91,72 @@ def database_fault(config: Config) -> str | None:
 
 
 def catalogue_file(config: Config) -> CatalogueFile:
-    """The file of this host's catalogue, which need not be there. Raises CommandFailed where it is in a database."""
-    if config.catalogue.url is not None:
-        raise CommandFailed(
-            "This works on a catalogue in a file, but catalogue.url names a database. Save and restore that with "
-            "PostgreSQL's own tools, such as pg_dump and pg_restore. See “The catalogue in PostgreSQL” in "
-            "docs/operations.md."
-        )
+    """The file of this host's catalogue, if that is in one. It need not be there."""
     return CatalogueFile(config.data_dir / FILE_NAME)
+
+
+async def copy_to_file(config: Config, path: Path) -> CatalogueFile:
+    """Write a checked copy of this host's catalogue, which appears whole or not at all; a server may use it meanwhile.
+
+    An older file at `path` is replaced. Raises CatalogueUnavailable, CatalogueDamaged, DiskFull; of a database also
+    CatalogueNotInUse, UnfitInstallation, and CommandFailed if its schema is of another release.
+    """
+    if config.catalogue.url is None:
+        return await catalogue_file(config).copy_to(path)
+    _require_driver()
+    is_cancelled = threading.Event()
+    try:
+        await asyncio.to_thread(_copy_database, config.catalogue.url, path, is_cancelled)
+    except asyncio.CancelledError:
+        is_cancelled.set()
+        raise
+    return CatalogueFile(path)
+
+
+def _copy_database(url: str, path: Path, is_cancelled: threading.Event) -> None:
+    from appliance.catalogue.postgres.moving import DatabaseSource  # noqa: PLC0415 - its driver is an extra
+
+    def go_on(_rows: int) -> None:
+        if is_cancelled.is_set():
+            raise Stopping
+
+    tables = catalogue_tables()
+    source = DatabaseSource(url, str(path), tables, owning=False)
+    with source, fresh_file(path, str(source), tables) as target:
+        CatalogueMove.begin_unlogged(source, target, tables).run(go_on)
+
+
+@contextmanager
+def kept_empty(config: Config) -> Iterator[None]:
+    """While the block lasts, this host's catalogue, which has no rows, stays as it is: no server starts with it.
+
+    What an interrupted recovery left in a database counts as nothing. Raises CommandFailed if it has rows or a server
+    uses it, CatalogueUnavailable, UnfitInstallation. The caller owns the data directory.
+    """
+    if config.catalogue.url is None:
+        catalogue_file(config).require_absent()
+        yield
+        return
+    _require_driver()
+    from appliance.catalogue.postgres.recovery import EmptyDatabase  # noqa: PLC0415 - its driver is an extra
+
+    with EmptyDatabase(config.catalogue.url, catalogue_tables()):
+        yield
+
+
+@contextmanager
+def opened_recovery(url: str, recovered: CatalogueFile) -> Iterator[CatalogueMove]:
+    """A copy of a recovered catalogue into the empty database at `url`. No server starts with that before its end.
+
+    Raises CommandFailed, CatalogueNotInUse, CatalogueTooNew, CatalogueUnavailable, CatalogueDamaged, DiskFull.
+    """
+    _require_driver()
+    from appliance.catalogue.postgres.recovery import RecoveredDatabase  # noqa: PLC0415 - its driver is an extra
+
+    tables = catalogue_tables()
+    database = RecoveredDatabase(url, tables)
+    with recovered_file(recovered.path, str(database)) as file, database:
+        yield CatalogueMove.begin_unlogged(file, database, tables)
 
 
 @contextmanager

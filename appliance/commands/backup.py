@@ -15,7 +15,7 @@ from appliance.backups.manifest import backup_name
 from appliance.backups.places import Place
 from appliance.backups.retention import prune
 from appliance.backups.signing import Trust
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import stored_catalogue
 from appliance.commands.backup_context import places_of, store_of, working_folder
 from appliance.config.model import Config
 from appliance.domain.clock import system_clock
@@ -26,7 +26,7 @@ MAX_NAMES = 5
 
 def backup(config: Config) -> int:
     """Prints a line for each place; exit status 1 if one of them has no complete backup. Raises CommandFailed."""
-    catalogue_file(config).require_present()
+    stored_catalogue(config).require_present()
     with working_folder(config, "backup") as folder:
         return asyncio.run(_backup(config, folder))
 
@@ -44,7 +44,7 @@ async def _backup(config: Config, folder: Path) -> int:
     if len(delivered) == len(places):
         await asyncio.to_thread(
             record_results,
-            config.backups_dir,
+            config,
             backup_s=prepared.manifest.created_s,
             backup_bytes=prepared.manifest.size_bytes,
         )

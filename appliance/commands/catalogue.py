@@ -3,13 +3,15 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
 from tqdm import tqdm
 
-from appliance.catalogue.opening import CatalogueFile, catalogue_file, stored_catalogue
+from appliance.catalogue.opening import FILE_NAME, CatalogueFile, catalogue_file, copy_to_file, stored_catalogue
 from appliance.commands.merge import in_batches
+from appliance.commands.recovered_catalogue import recovering
 from appliance.commands.recovery import Recovery
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed
@@ -20,14 +22,34 @@ from appliance.server.data_dir_lock import owned_data_dir
 MAX_LINES = 20
 
 
+@dataclass(frozen=True, slots=True)
+class _Rebuilt:
+    """What was rebuilt; `replaced` is the file that it replaced, if any."""
+
+    recovery: Recovery
+    images: int
+    replaced: CatalogueFile | None
+
+
 def rebuild(config: Config) -> int:
-    """Writes a new catalogue from the store and the spool, and keeps the old file next to it.
+    """Writes a new catalogue from the store and the spool: to a file, of which the old one is kept next to it, or to an
+    empty database.
 
     Exit status 1 if an object describes no image; the other images are in the catalogue then. Raises
     DataDirectoryLocked while a server runs, and StoreUnavailable or CommandFailed with the old catalogue untouched.
     """
     with owned_data_dir(config):
-        return asyncio.run(_rebuild(config))
+        if config.catalogue.url is None:
+            rebuilt = asyncio.run(_rebuild(config, catalogue_file(config)))
+            rebuilt.recovery.adopt()
+        else:
+            with recovering(config) as place:
+                file = CatalogueFile(place.folder / FILE_NAME)
+                rebuilt = asyncio.run(_rebuild(config, file))
+                place.put_in_place(file, rebuilt.recovery.adopt)
+        old = f" The old one is {rebuilt.replaced}." if rebuilt.replaced else ""
+        print(f"The catalogue now has {rebuilt.images} images.{old}")
+        return _report(rebuilt.recovery.unreadable)
 
 
 def check(config: Config) -> int:
@@ -44,34 +66,30 @@ def check(config: Config) -> int:
 
 def backup(config: Config, destination: Path) -> int:
     """Writes a checked copy to `destination`. Only reads, so a server may run. Raises CommandFailed."""
-    catalogue = catalogue_file(config)
-    catalogue.require_present()
+    stored_catalogue(config).require_present()
     if destination.exists():
         raise CommandFailed(f"{destination} already exists. Choose a different file.")
     if not destination.absolute().parent.is_dir():
         raise CommandFailed(f"There is no folder {destination.absolute().parent}. Create it first.")
-    asyncio.run(catalogue.copy_to(destination))
+    asyncio.run(copy_to_file(config, destination))
     print(f"Copied the catalogue to {destination}.")
     return 0
 
 
-async def _rebuild(config: Config) -> int:
+async def _rebuild(config: Config, catalogue: CatalogueFile) -> _Rebuilt:
     store = open_store(config.store, config.data_dir)
-    catalogue = catalogue_file(config)
     try:
         await store.start()
         recovery = Recovery(store, config.spool_dir, config.sidecars_dir)
-        count, replaced = await _write_images(recovery, catalogue)
+        images, replaced = await _write_images(recovery, catalogue)
         async with catalogue.merge() as merge:
-            count -= await in_batches(recovery.tombstones(), merge.add_tombstones)
+            images -= await in_batches(recovery.tombstones(), merge.add_tombstones)
             await merge.end_images(recovery.in_bin)
             await in_batches(recovery.access_records(), merge.upsert_records)
             await merge.recount()
-        await asyncio.to_thread(recovery.adopt)
     finally:
         await store.close()
-    print(f"The catalogue now has {count} images." + (f" The old one is {replaced}." if replaced else ""))
-    return _report(recovery.unreadable)
+    return _Rebuilt(recovery, images, replaced)
 
 
 async def _write_images(recovery: Recovery, catalogue: CatalogueFile) -> tuple[int, CatalogueFile | None]:

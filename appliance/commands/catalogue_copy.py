@@ -6,11 +6,10 @@ import sys
 import time
 from contextlib import ExitStack
 
-from tqdm import tqdm
-
 from appliance.catalogue.change_log import ServerLog, Turn
 from appliance.catalogue.moving import CatalogueMove, Copied
 from appliance.catalogue.opening import DESTINATIONS, end_change_log, is_database, opened_move
+from appliance.commands.watched_copy import run_watched
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, DataDirectoryLocked, ServerNotRunning
 from appliance.server.control import ask_end_change_log, ask_log_changes
@@ -46,7 +45,7 @@ def copy(config: Config, destination: str) -> int:
     began = time.monotonic()
     with ExitStack() as until_done:
         move = until_done.enter_context(opened_move(config, wanted, _log_of_server(config, until_done)))
-        copied = _run(move)
+        copied = run_watched(move)
         if move.is_final:
             move.finish()
     print(_result(copied, move, time.monotonic() - began))
@@ -91,13 +90,6 @@ def _log_of_server(config: Config, until_done: ExitStack) -> ServerLog | None:
     except DataDirectoryLocked:
         return _LogOfServer(config)
     return None
-
-
-def _run(move: CatalogueMove) -> Copied:
-    is_watched = sys.stderr.isatty()
-    total = move.count() if is_watched else None
-    with tqdm(total=total, unit=" rows", unit_scale=True, disable=not is_watched) as bar:
-        return move.run(bar.update)
 
 
 def _result(copied: Copied, move: CatalogueMove, took_s: float) -> str:

@@ -1,12 +1,9 @@
-"""`appliance restore`: a data directory from a backup, and from what the store has learned since then."""
+"""`appliance restore`: catalogue and spool from a backup, and from what the store has learned since then."""
 
 import asyncio
 import os
-import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.backups import spool_archive
@@ -16,9 +13,10 @@ from appliance.backups.opening import OpenedBackup, find_backup, open_backup, op
 from appliance.backups.places import FolderPlace, Place
 from appliance.backups.signing import Trust
 from appliance.backups.trust import find_newest_trusted
-from appliance.catalogue.opening import CatalogueFile, catalogue_file
+from appliance.catalogue.opening import CatalogueFile, stored_catalogue
 from appliance.commands.backup_context import places_of, store_of
 from appliance.commands.merge import merge
+from appliance.commands.recovered_catalogue import recovering
 from appliance.commands.restore_options import RestoreOptions
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed
@@ -35,36 +33,23 @@ _NAME_IT = (
 def restore(config: Config, options: RestoreOptions) -> int:
     """Raises CommandFailed if there is a catalogue already, DataDirectoryLocked while a server runs.
 
-    The catalogue gets its name last: until then no server starts on the directory, and a restore can start again.
+    The catalogue becomes this host's last: until then no server starts on the directory, and a restore can start again.
     """
-    with owned_data_dir(config):
-        catalogue_file(config).require_absent()
-        with _restoring(config) as folder:
-            return asyncio.run(_restore(config, folder, options))
+    with owned_data_dir(config), recovering(config) as place:
+        recovered, images, unreadable = asyncio.run(_recover(config, place.folder, options))
+        place.put_in_place(recovered)
+        print(f"{stored_catalogue(config)} has {images} images and passed its check. Start the server.")
+        return _print_lines(unreadable, "left out", "others were left out")
 
 
-@contextmanager
-def _restoring(config: Config) -> Iterator[Path]:
-    """A folder for the restore. While it exists, even after a crash, no server starts (see `server.startup_checks`)."""
-    shutil.rmtree(config.restore_dir, ignore_errors=True)
-    config.restore_dir.mkdir(mode=0o700)
-    try:
-        yield config.restore_dir
-    finally:
-        shutil.rmtree(config.restore_dir, ignore_errors=True)
-
-
-async def _restore(config: Config, folder: Path, options: RestoreOptions) -> int:
+async def _recover(config: Config, folder: Path, options: RestoreOptions) -> tuple[CatalogueFile, int, list[str]]:
+    """The catalogue in a file, the number of its images, and a sentence for each object that describes no image."""
     async with store_of(config) as store:
         await store.start()
         opened = await _fetch(config, store, folder, options)
         unreadable = await _merge(config, store, opened, whole=options.whole_store) if options.merging else []
     await _require_intact(opened.catalogue, "merged")
-    counts = await opened.catalogue.count_rows()
-    catalogue = catalogue_file(config)
-    await opened.catalogue.move_to(catalogue)
-    print(f"{catalogue} has {counts.images} images and passed its check. Start the server.")
-    return _print_lines(unreadable, "left out", "others were left out")
+    return opened.catalogue, (await opened.catalogue.count_rows()).images, unreadable
 
 
 async def _fetch(config: Config, store: ObjectStore, folder: Path, options: RestoreOptions) -> OpenedBackup:

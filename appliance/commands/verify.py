@@ -16,7 +16,7 @@ from appliance.backups.opening import OpenedBackup, open_backup
 from appliance.backups.places import Place
 from appliance.backups.signing import Trust
 from appliance.backups.trust import NewestBackup, find_newest_trusted
-from appliance.catalogue.opening import catalogue_file
+from appliance.catalogue.opening import stored_catalogue
 from appliance.commands.backup_context import places_of, store_of, working_folder
 from appliance.config.model import Config
 from appliance.domain.clock import DAY_S
@@ -33,7 +33,6 @@ OLDEST_S = 2 * DAY_S
 
 def verify(config: Config, *, identity: Path | None) -> int:
     """Prints a line for each difference; exit status 1 if there is one. Raises CommandFailed."""
-    catalogue_file(config)  # refuses a database before anything is opened
     with working_folder(config, "verify") as folder:
         return asyncio.run(_verify(config, folder, identity_of(config, identity)))
 
@@ -53,7 +52,7 @@ async def _verify(config: Config, folder: Path, identity: Path | None) -> int:
             for problem in problems[:MAX_LINES]:
                 print(f"{place.name}: {problem}", flush=True)
             faults += bool(problems)
-    await asyncio.to_thread(record_results, config.backups_dir, verified_s=int(time.time()), verified=not faults)
+    await asyncio.to_thread(record_results, config, verified_s=int(time.time()), verified=not faults)
     return int(bool(faults))
 
 
@@ -137,7 +136,7 @@ async def _originals(opened: OpenedBackup) -> tuple[int, list[str]]:
 
 async def _differences(config: Config, store: ObjectStore, sample: list[Image]) -> list[str]:
     """Compares rows with the live ones, as far as they can't change, and the rows' objects with the store's."""
-    running = await catalogue_file(config).find_rows([image.slug for image in sample])
+    running = await stored_catalogue(config).find_rows([image.slug for image in sample])
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(image: Image) -> str | None:

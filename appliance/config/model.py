@@ -120,6 +120,17 @@ class Config:
         return self.data_dir / "spool"
 
     @property
+    def process_dirs(self) -> list[Path]:
+        """The data directories of the processes that share this one, or once did."""
+        found = [path for path in self.data_dir.glob("node-*") if path.name.removeprefix("node-").isdecimal()]
+        return sorted(path for path in found if path.is_dir())
+
+    @property
+    def spool_dirs(self) -> list[Path]:
+        """The spools of this machine: this server's, and those of its processes."""
+        return [self.spool_dir, *(folder / self.spool_dir.name for folder in self.process_dirs)]
+
+    @property
     def sidecars_dir(self) -> Path:
         """Records of images that the store doesn't have yet, for a rebuild."""
         return self.spool_dir / "sidecars"

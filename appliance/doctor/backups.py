@@ -9,9 +9,6 @@ from appliance.doctor.findings import Finding, ok, warn
 
 async def backups(config: Config) -> AsyncIterator[Finding]:
     """Looks at the settings alone: `appliance verify` opens the backups in their places."""
-    if config.catalogue.url:
-        yield ok("backups", "those of the database are yours (pg_dump, or an archive of its write-ahead log)")
-        return
     backup, signs = config.backup, signing_key_of(config) is not None
     places = [
         *(["the store"] if backup.in_store else []),

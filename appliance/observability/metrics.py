@@ -145,10 +145,12 @@ class Metrics:
 
     def _watch_backups(self) -> None:
         self.backup_seconds = self._gauge(
-            "backup_timestamp_seconds", "Time of the newest backup that is in every place; 0 for none."
+            "backup_timestamp_seconds",
+            "Time of the newest backup that is in every place; 0 for none, NaN at a node that makes none.",
         )
         self.verified_seconds = self._gauge(
-            "backup_verified_timestamp_seconds", "Time of the last verification of backups; 0 for never."
+            "backup_verified_timestamp_seconds",
+            "Time of the last verification of backups; 0 for never, NaN at a node that makes none.",
         )
         self.backup_up = self._gauge("backup_up", "Whether the last verification succeeded (1) or not (0).")
 

@@ -24,6 +24,7 @@ from appliance.server.control import listening
 from appliance.server.data_dir_lock import owned_data_dir
 from appliance.server.metrics_site import serving_metrics
 from appliance.server.sockets import allow_open_files, bound
+from appliance.server.startup_checks import refuse_unfinished_recovery
 from appliance.server.systemd import Supervisor
 from appliance.shared.unix_peers import keep_orphans
 
@@ -40,6 +41,7 @@ def serve_processes(config: Config, file: Path | None, manager: Supervisor) -> i
     """
     allow_open_files()
     with owned_data_dir(config):
+        refuse_unfinished_recovery(config)
         keep_orphans()
         take_over_leftovers(config)
         return asyncio.run(ProcessGroup(config, file, manager).run())

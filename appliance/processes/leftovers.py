@@ -6,7 +6,6 @@ store before the number of processes is changed.
 
 import logging
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,16 +36,18 @@ def take_over_leftovers(config: Config) -> None:
     heir = folder_of(config, 1) if several else config.data_dir
     if several:
         _take_over(config, config.data_dir, heir)
-    for folder in sorted(_processes_below(config.data_dir)):
+    for folder in config.process_dirs:
         if not several or int(folder.name.removeprefix("node-")) > config.server.processes:
             with owned_folder(folder):
                 _take_over(config, folder, heir)
 
 
-def _processes_below(data_dir: Path) -> Iterator[Path]:
-    for folder in data_dir.glob("node-*"):
-        if folder.is_dir() and folder.name.removeprefix("node-").isdecimal():
-            yield folder
+def gather_spools(config: Config) -> None:
+    """Move what the spools of all processes have to the data directory's own, for a command that works on that one.
+
+    The next start moves it on. Raises as `take_over_leftovers` does.
+    """
+    take_over_leftovers(replace(config, server=replace(config.server, processes=1)))
 
 
 def _take_over(config: Config, folder: Path, heir: Path) -> None:

@@ -1,5 +1,6 @@
 """How the parts are doing: gauges for Prometheus."""
 
+import math
 import os
 
 from appliance.backups.last_results import read_results
@@ -23,8 +24,8 @@ def connect_gauges(container: Container) -> None:
     metrics.follow(metrics.limited_clients, lambda: container.limits.refusals.at_limit)
     metrics.follow(metrics.purge_waiting_tags, lambda: container.purger.waiting_tags)
     metrics.follow(metrics.purge_lag_seconds, lambda: container.purger.lag_s)
-    metrics.follow(metrics.backup_seconds, lambda: _noted(container, "backup_s"))
-    metrics.follow(metrics.verified_seconds, lambda: _noted(container, "verified_s"))
+    metrics.follow(metrics.backup_seconds, lambda: _noted_time(container, "backup_s"))
+    metrics.follow(metrics.verified_seconds, lambda: _noted_time(container, "verified_s"))
     metrics.follow(metrics.backup_up, lambda: _noted(container, "verified"))
 
 
@@ -32,6 +33,11 @@ def _noted(container: Container, name: str) -> float:
     """What the last backup or verification noted; they run in processes of their own."""
     value = read_results(container.config.backups_dir).get(name, 0)
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _noted_time(container: Container, name: str) -> float:
+    """In unix seconds. Of a node that noted none it is no number, since another one may back up for all."""
+    return _noted(container, name) or (math.nan if container.config.is_node else 0.0)
 
 
 def free_bytes(container: Container) -> int:

@@ -1,4 +1,4 @@
-"""A check before anything writes to the catalogue: an empty one may not replace a lost one unnoticed."""
+"""Checks before anything writes to the catalogue: an empty one may not replace a lost one unnoticed."""
 
 from appliance.catalogue.opening import catalogue_left_behind, stored_catalogue
 from appliance.config.model import Config
@@ -7,11 +7,7 @@ from appliance.domain.errors import UnfitInstallation
 
 def refuse_lost_catalogue(config: Config) -> None:
     """Raises UnfitInstallation where originals lie without their catalogue: a new one would not know them."""
-    if config.restore_dir.exists():
-        raise UnfitInstallation(
-            f"A restore of {config.data_dir} is running or was interrupted. Run `appliance restore` again, or remove "
-            f"{config.restore_dir} if you don't want to restore."
-        )
+    refuse_unfinished_recovery(config)
     kept = (
         *(config.spool_dir / name for name in ("landed", "copies", "orphans", "sidecars")),
         config.store_dir / "objects",
@@ -26,8 +22,20 @@ def refuse_lost_catalogue(config: Config) -> None:
             "then move them with `appliance catalogue copy`; or set data_dir to a new folder and store to a new bucket."
         )
     if config.catalogue.url is not None:
-        raise UnfitInstallation(f"{config.data_dir} has originals, but {catalogue} is empty. Restore its backup.")
+        raise UnfitInstallation(
+            f"{config.data_dir} has originals, but {catalogue} is empty. Run `appliance restore`, which restores its "
+            "backup; or `appliance catalogue rebuild`, which rebuilds it from the originals."
+        )
     raise UnfitInstallation(
         f"{config.data_dir} has originals, but no catalogue. Restore a backup as {catalogue}, "
         "or run `appliance catalogue rebuild`, which rebuilds it from the originals."
     )
+
+
+def refuse_unfinished_recovery(config: Config) -> None:
+    """Raises UnfitInstallation where the catalogue is being restored or rebuilt, or that was interrupted."""
+    if config.restore_dir.exists():
+        raise UnfitInstallation(
+            f"A restore or rebuild of {config.data_dir} is running or was interrupted. Run it again, or remove "
+            f"{config.restore_dir} if you want neither."
+        )

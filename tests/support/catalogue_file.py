@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from appliance.catalogue.postgres.catalogue import PostgresCatalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.domain.model import Image
 from tests.support.server_process import ServerProcess
@@ -11,7 +12,9 @@ from tests.support.server_process import ServerProcess
 
 async def rows_of(served: ServerProcess) -> dict[str, Image]:
     """Every row of a server that is stopped."""
-    async with SqliteCatalogue(served.data_dir / "catalogue.sqlite") as catalogue:
+    url = served.environment.get("APPLIANCE_CATALOGUE_URL")
+    stopped = PostgresCatalogue(url) if url else SqliteCatalogue(served.data_dir / "catalogue.sqlite")
+    async with stopped as catalogue:
         return {image.slug: image for image in await catalogue.images.page()}
 
 

@@ -13,6 +13,9 @@ from appliance.catalogue.sqlite.connections import open_writer
 from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.cli import main
 
+SOUND_IMAGES = """
+    UPDATE images SET ended = NULL, ended_s = NULL, erase_after_s = NULL, erasing = 0, location = 'store',
+    bytes = 1, width = 1, height = 1, frames = 1, version = 1"""
 _TYPES = 'SELECT name, type, "notnull" FROM pragma_table_info(?)'
 
 
@@ -29,6 +32,12 @@ def fill_all_tables(path: Path, rows: int, seed: int = 7) -> None:
                 ([_value(chance, *column) for column in columns] for _ in range(rows)),
             )
         connection.execute("COMMIT")
+
+
+def fill_with_sound_rows(path: Path, rows: int) -> None:
+    """The same with images that pass the check of a catalogue."""
+    fill_all_tables(path, rows)
+    changed(path, SOUND_IMAGES)
 
 
 def all_rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:

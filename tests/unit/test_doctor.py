@@ -293,7 +293,7 @@ async def test_links_that_lead_nowhere_are_warned_of(listen: str, public_url: st
     assert any(finding.part == "links" for finding in findings) == warned
 
 
-def test_backups_of_a_database_are_not_promised(config: Config) -> None:
+def test_backups_of_a_database_go_where_those_of_a_file_go(config: Config) -> None:
     on_database = replace(config, catalogue=CatalogueConfig(url="postgresql://db/appliance"))
-    [finding] = found(backups.backups, on_database)
-    assert finding.words.startswith("those of the database are yours")
+    assert found(backups.backups, on_database) == found(backups.backups, config)
+    assert found(backups.backups, on_database)[0].words.startswith("they go to the store;")

@@ -42,13 +42,18 @@ def require_fit(connection: PostgresConnection) -> None:
 
 def is_made(connection: PostgresConnection) -> bool:
     """Whether there is a catalogue. Raises CatalogueUnavailable where other tables are, psycopg.Error."""
+    return bool(existing_tables(connection))
+
+
+def existing_tables(connection: PostgresConnection) -> set[str]:
+    """The names of the catalogue's tables; empty where there is no catalogue. Raises as `is_made` does."""
     tables = {name for (name,) in connection.raw.execute(_TABLES)}
     if tables and MIGRATIONS_TABLE not in tables:
         raise CatalogueUnavailable(
             "The database of catalogue.url belongs to another program. It was not changed. "
             "Create one that only the appliance uses."
         )
-    return bool(tables)
+    return tables
 
 
 def migrate(

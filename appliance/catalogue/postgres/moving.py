@@ -108,8 +108,7 @@ class DatabaseTarget(CopyTarget[PostgresConnection]):
 
     def _prepare(self) -> None:
         require_fit(self._connection)
-        if not _is_alone(self._connection):
-            raise CommandFailed(f"A server or another copy uses {self}. Stop it first, or choose another database.")
+        self._require_alone()
         migrate(self._connection, _ALONE, refuse_newer)
         with self._connection.raw.transaction():
             begin_copy(self._connection, self._source, str(self), self._tables)
@@ -117,6 +116,10 @@ class DatabaseTarget(CopyTarget[PostgresConnection]):
 
     def _transaction(self) -> AbstractContextManager[object]:
         return self._connection.raw.transaction()
+
+    def _require_alone(self) -> None:
+        if not _is_alone(self._connection):
+            raise CommandFailed(f"A server or another copy uses {self}. Stop it first, or choose another database.")
 
 
 def end_database_log(url: str, tables: Sequence[Table]) -> None:

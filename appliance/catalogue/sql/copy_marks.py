@@ -7,6 +7,7 @@ from appliance.catalogue.moving import Table
 from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.lock_mark import LOCKS_IN_USE
 from appliance.catalogue.sql.marks import (
+    RECOVERY,
     add_mark,
     applied_names,
     being_copied_from,
@@ -21,6 +22,14 @@ from appliance.catalogue.sql.marks import (
 from appliance.catalogue.sql.migration import require_same_schema
 from appliance.catalogue.sql.table_rows import first_with_rows
 from appliance.domain.errors import CommandFailed
+
+_TO_COPY = (
+    "Copy to an empty database, or to a file that doesn't exist; if the copy was finished before, set catalogue.url."
+)
+_TO_REPLACE = (
+    "If you really want to replace them, stop all servers, keep a copy (`appliance catalogue backup FILE`), remove the "
+    "database with `dropdb`, and create it again as under “The catalogue in PostgreSQL” in docs/operations.md."
+)
 
 
 def require_copyable(connection: Connection, source: str, target: str) -> None:
@@ -39,13 +48,7 @@ def begin_copy(connection: Connection, source: str, target: str, tables: Sequenc
     require_same_schema(applied, target)
     if being_copied_from(source) not in applied:
         forget_progress(connection)
-    is_continued = {being_copied_from(source), moved_to(source)} & applied
-    if not is_continued and (name := first_with_rows(connection, tables)):
-        raise CommandFailed(
-            f"{target} has rows already (in the table {name}), and they are no unfinished copy of {source}. Nothing "
-            "was changed. Copy to an empty database, or to a file that doesn't exist; if the copy was finished "
-            "before, set catalogue.url."
-        )
+    require_empty(connection, source, target, tables)
     add_mark(connection, being_copied_from(source))
     add_mark(connection, LOCKS_IN_USE)  # releases that know no locks know no databases either
     remove_mark(connection, moved_to(source))
@@ -69,6 +72,17 @@ def end_pass(connection: Connection, whole: Turn) -> None:
     """Mark the target as having been as the source when this turn had begun."""
     forget_progress(connection)
     add_mark(connection, copied_until(whole))
+
+
+def require_empty(connection: Connection, source: str, target: str, tables: Sequence[Table]) -> None:
+    """Raises CommandFailed if these tables have rows that neither are an unfinished copy nor were moved there."""
+    is_continued = {being_copied_from(source), moved_to(source)} & applied_names(connection)
+    if not is_continued and (name := first_with_rows(connection, tables)):
+        advice = _TO_REPLACE if source == RECOVERY else _TO_COPY
+        raise CommandFailed(
+            f"{target} has rows already (in the table {name}), and they are no unfinished copy of {source}. Nothing "
+            f"was changed. {advice}"
+        )
 
 
 def end_copy(connection: Connection, source: str) -> None:

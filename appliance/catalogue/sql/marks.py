@@ -15,6 +15,8 @@ MARK = """
 UNMARK = "DELETE FROM _sqlite_migrations WHERE migration_set = 'catalogue' AND name = :name"
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'catalogue'"
 _COPYING, _MOVED, _WHOLE, _TOUCHED = "being copied from ", "moved to ", "copied until turn ", "being copied in turn "
+RECOVERY = "a backup or the store"
+"""What a catalogue is copied from that `appliance restore` or `appliance catalogue rebuild` recovers."""
 
 
 def being_copied_from(source: str) -> str:
@@ -79,11 +81,17 @@ def refuse_copies(applied: Iterable[str]) -> None:
     for name in applied:
         if name.startswith(_COPYING):
             raise CatalogueNotInUse(
-                f"This catalogue is still {name.removesuffix('!')}, so it has only some of the rows. Run "
-                "`appliance catalogue copy` again to continue; or use the other one, which is as it was."
+                f"This catalogue is still {name.removesuffix('!')}, so it has only some of the rows. "
+                f"{_continuation(name)}"
             )
         if name.startswith(_MOVED):
             raise CatalogueNotInUse(
                 f"The rows of this catalogue were {name.removesuffix('!')}. Set catalogue.url accordingly; to come "
                 "back, copy them from there with `appliance catalogue copy`."
             )
+
+
+def _continuation(name: str) -> str:
+    if name == being_copied_from(RECOVERY):
+        return "Run `appliance restore` or `appliance catalogue rebuild` again: either one continues."
+    return "Run `appliance catalogue copy` again to continue; or use the other one, which is as it was."

@@ -9,9 +9,11 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from appliance.catalogue.sqlite.connections import PRIVATE_MODE, open_reader
+from appliance.catalogue.sqlite.connections import PRIVATE_MODE, connect, open_reader
 from appliance.domain.errors import CatalogueDamaged
 from appliance.shared import files
+
+_CACHE_KIB = 16_384
 
 
 def copy(connection: sqlite3.Connection, to: Path) -> None:
@@ -26,6 +28,23 @@ def copy(connection: sqlite3.Connection, to: Path) -> None:
         put_in_place(unfinished, to)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def seal(written: Path, to: Path) -> None:
+    """Put a file that rows were written to in its place, checked and without a log. Nobody may have it open."""
+    connection = connect(written, "rw", _CACHE_KIB)
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        connection.close()
+    _check(written)
+    put_in_place(written, to)
+
+
+def remove_unfinished(written: Path) -> None:
+    """Remove a file that rows were being written to, with its log. There need not be one."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        written.with_name(written.name + suffix).unlink(missing_ok=True)
 
 
 def put_in_place(finished: Path, to: Path) -> None:

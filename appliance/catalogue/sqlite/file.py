@@ -39,6 +39,10 @@ class CatalogueFile(StoredRows):
         return f"SQLite {require_sqlite()}"
 
     @property
+    def path(self) -> Path:
+        return self._path
+
+    @property
     def exists(self) -> bool:
         return self._path.exists()
 

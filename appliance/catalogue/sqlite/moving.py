@@ -14,7 +14,8 @@ from appliance.catalogue.sql.marks import add_mark, moved_to
 from appliance.catalogue.sql.migration import refuse_newer
 from appliance.catalogue.sql.table_rows import remove_rows
 from appliance.catalogue.sqlite.change_log import file_log
-from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, require_sqlite
+from appliance.catalogue.sqlite.connections import connect, make_private, open_reader, open_writer, require_sqlite
+from appliance.catalogue.sqlite.copying import remove_unfinished, seal
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.catalogue.sqlite.migrations import migrate, refuse_unfit
 from appliance.domain.clock import Clock, system_clock
@@ -152,6 +153,34 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def fresh_file(to: Path, source: str, tables: Sequence[Table]) -> Iterator[FileTarget]:
+    """A `RowTarget` that is at `to`, whole and checked, once the block has ended, and not at all if the block fails.
+
+    An older file at `to` is replaced. Raises CatalogueDamaged, DiskFull, and what `FileTarget` raises.
+    """
+    unfinished = to.with_name(f"{to.name}.unfinished")
+    remove_unfinished(unfinished)
+    try:
+        with FileTarget(unfinished, source, tables) as target:
+            yield target
+            target.release()
+        with _faults_named():
+            seal(unfinished, to)
+    finally:
+        remove_unfinished(unfinished)
+
+
+def recovered_file(path: Path, target: str) -> FileSource:
+    """A file that nobody has open as a `RowSource`, with the schema of this release.
+
+    Raises CatalogueNotInUse, CatalogueTooNew, CatalogueUnavailable, CatalogueDamaged, DiskFull.
+    """
+    with _faults_named():
+        open_writer(path).close()
+    return FileSource(path, target)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.lock_mark import mark_if_closed
 from appliance.catalogue.sql.rows import album_values, rebuilt_image_values
 from appliance.catalogue.sqlite.connections import open_writer
-from appliance.catalogue.sqlite.copying import put_in_place
+from appliance.catalogue.sqlite.copying import put_in_place, remove_unfinished
 from appliance.catalogue.sqlite.faults import translate_error
 from appliance.domain.model import Album, Image
 from appliance.shared import files
@@ -40,8 +40,7 @@ async def rebuild(
     except sqlite3.Error as error:
         raise translate_error(error) from error
     finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
+        remove_unfinished(unfinished)
 
 
 async def _write_all(

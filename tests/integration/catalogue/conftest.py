@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,3 +23,25 @@ def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     monkeypatch.setattr(moving, "BATCH", 7)
     (tmp_path / "data").mkdir()
     return Config(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def places(moved: Config, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for backups of the commands' host, and their only place."""
+    folder = moved.data_dir.with_name("backups")
+    folder.mkdir()
+    monkeypatch.setenv("APPLIANCE_BACKUP_IN_STORE", "false")
+    monkeypatch.setenv("APPLIANCE_BACKUP_DIRECTORY", str(folder))
+    return folder
+
+
+@pytest.fixture
+def lose_database(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
+    """Gives the commands' host another database, without tables; its URL."""
+
+    def lose() -> str:
+        url = new_schema(postgres)
+        monkeypatch.setenv("APPLIANCE_CATALOGUE_URL", url)
+        return url
+
+    return lose

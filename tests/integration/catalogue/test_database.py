@@ -130,25 +130,18 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: CatalogueCon
     "command",
     [
         ["backup"],
-        ["verify"],
         ["restore"],
         ["catalogue", "backup", "copy"],
+        ["catalogue", "check"],
         ["catalogue", "rebuild"],
     ],
     ids=" ".join,
 )
-def test_commands_for_a_file_refuse_a_database_and_name_what_to_use(
-    told: Path, command: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(command) == 1
-    assert "pg_dump" in capsys.readouterr().err
-
-
 def test_a_driver_that_is_missing_is_named(
-    told: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    told: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert main(["catalogue", "check"]) == 1
+    assert main(command) == 1
     assert "Install the extra `postgres`" in capsys.readouterr().err
 
 

@@ -1,13 +1,7 @@
 """`appliance catalogue copy` is killed, and continues."""
 
-import asyncio
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from appliance.catalogue.opening import FILE_NAME
@@ -18,22 +12,10 @@ from appliance.catalogue.sqlite.tables import catalogue_tables
 from appliance.config.model import Config
 from appliance.domain.errors import CatalogueNotInUse
 from tests.support.full_catalogue import all_rows, asked, back_to, changed, fill_all_tables, to
+from tests.support.killed_copies import GATE_IS_CLOSED, gate, gated, killed_at_a_lock, locked, made
 from tests.support.moves import FileToDatabase, copy
-from tests.support.programs import ROOT
-from tests.support.waiting import until
 
 ROWS = 50
-IN_SMALL_BATCHES = """
-import sys
-from appliance.catalogue import moving
-from appliance.cli import main
-moving.BATCH = 7
-sys.exit(main(['catalogue', 'copy', '--to', sys.argv[1]]))"""
-GATE = 20_261_201
-WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-PASS_GATE = f"""
-    CREATE FUNCTION pass_gate() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN PERFORM pg_advisory_xact_lock({GATE}); RETURN NULL; END'"""
 
 
 @pytest.fixture
@@ -42,41 +24,12 @@ def file(moved: Config) -> Path:
     return moved.data_dir / FILE_NAME
 
 
-@contextmanager
-def locked(url: str, lock: str) -> Iterator[None]:
-    """While another session has this lock."""
-    with psycopg.connect(url) as connection:
-        connection.execute(lock.encode())
-        yield
-
-
-async def killed_at_a_lock(url: str, destination: str) -> None:
-    """Run the command until it waits for a lock of the database, then kill it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", IN_SMALL_BATCHES, destination, cwd=ROOT, env=dict(os.environ)
-    )
-    try:
-        await until(lambda: asked(url, WAITING) == [(1,)])
-    finally:
-        process.kill()
-        await process.wait()
-
-
-async def made(url: str) -> None:
-    """The schema, without a row."""
-    async with PostgresCatalogue(url):
-        pass
-    asked(url, "DELETE FROM notes")
-
-
 async def test_a_copy_to_a_database_continues_after_kill_9(
     file: Path, url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await made(url)
-    asked(url, PASS_GATE)
-    asked(url, "CREATE TRIGGER pass_gate AFTER INSERT ON invites FOR EACH STATEMENT EXECUTE FUNCTION pass_gate()")
-    with locked(url, f"SELECT pg_advisory_lock({GATE})"):
-        await killed_at_a_lock(url, url)
+    await gated(url, "invites")
+    with locked(url, GATE_IS_CLOSED):
+        await killed_at_a_lock(url, "catalogue", "copy", "--to", url)
         [(there,)] = asked(url, "SELECT count(*) FROM images")
     assert there == ROWS
     with pytest.raises(CatalogueNotInUse):
@@ -99,7 +52,7 @@ async def test_a_copy_to_a_file_continues_after_kill_9(
     capsys.readouterr()
     with monkeypatch.context() as patch, locked(url, "LOCK TABLE notes IN ACCESS EXCLUSIVE MODE"):
         patch.setenv("APPLIANCE_CATALOGUE_URL", url)
-        await killed_at_a_lock(url, f"sqlite:{back}")
+        await killed_at_a_lock(url, "catalogue", "copy", "--to", f"sqlite:{back}")
     half = SqliteCatalogue(back)
     with pytest.raises(CatalogueNotInUse):
         await half.start()
@@ -118,10 +71,9 @@ async def test_the_last_pass_continues_after_kill_9_with_what_changed(
         assert await copy(source) == 0
     changed(file, "UPDATE albums SET title = 'changed meanwhile'")
     changed(file, "INSERT INTO notes VALUES ('new', 'note')")
-    asked(url, PASS_GATE)
-    asked(url, "CREATE TRIGGER pass_gate AFTER INSERT ON notes FOR EACH STATEMENT EXECUTE FUNCTION pass_gate()")
-    with locked(url, f"SELECT pg_advisory_lock({GATE})"):
-        await killed_at_a_lock(url, url)
+    gate(url, "notes")
+    with locked(url, GATE_IS_CLOSED):
+        await killed_at_a_lock(url, "catalogue", "copy", "--to", url)
     expected = source.rows()
     capsys.readouterr()
     assert to(url) == 0
