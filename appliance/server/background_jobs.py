@@ -8,6 +8,8 @@ BAN_LIST_S = 5
 """So long a ban that was made on another node may take to hold on this one."""
 FOLLOW_S = 5
 """So long this node may keep what it has of an image that another one erased or revised."""
+RESCUE_S = 30
+"""After a node is lost, its large originals may take so long to be looked for in the store."""
 SAVE_BUDGETS_S = 5
 """What clients used of their day in this time is forgotten in a crash."""
 
@@ -48,11 +50,12 @@ def background_jobs(container: Container) -> Jobs:
 
 def _node_jobs(container: Container) -> list[Job]:
     """How a node follows what others changed, and what only nodes leave behind."""
-    if container.membership is None:
+    if container.membership is None or container.resumable.rescue is None:
         return []
     return [
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),
+        Job("rescue", RESCUE_S, container.resumable.rescue.run, for_all=True),
         Job("segment-sweep", HOUR_S, container.upload_janitor.sweep_segments, for_all=True),
     ]
