@@ -196,10 +196,13 @@ class ResumableUploads:
         return await (self._safe(upload_id, received) if chunk.is_last else self._verdicts.on(received))
 
     async def _received(self, upload_id: str, offset: int, chunk: UploadChunk) -> Upload:
-        """The upload after the chunk was appended."""
+        """The upload after the chunk was appended. The client of an open one may forget what the reply counts."""
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
-            return await self._receiver.receive(lock, upload, offset, chunk)
+            received = await self._receiver.receive(lock, upload, offset, chunk)
+        if received.is_open:
+            await self._flush(received)
+        return received
 
     async def _safe(self, upload_id: str, upload: Upload) -> Progress:
         """How far the upload is. One whose bytes are all here is waited for among nodes. Raises as `settled` does."""

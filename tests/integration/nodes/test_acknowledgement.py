@@ -10,14 +10,14 @@ from aiohttp import ClientResponse
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.lifecycle import original_objects, ship_queue
-from appliance.resumable import finisher, verdicts
-from tests.support.draft_client import LAST, Draft
+from appliance.resumable import finisher, segment_writer, verdicts
+from tests.support.draft_client import LAST, MORE, Draft
 from tests.support.gates import Gate, gated
 from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
 from tests.support.programs import node_clients
-from tests.support.segments import SEGMENT_BYTES, id_of
+from tests.support.segments import SEGMENT_BYTES, content_of, id_of
 from tests.support.tus_client import Tus, sha256
 from tests.support.upload_programs import brought
 from tests.support.waiting import until
@@ -144,6 +144,23 @@ async def test_a_complete_upload_by_the_ietfs_draft_waits_for_the_store(nodes: N
     held.open()
     reply = await sending
     assert (reply.status, (await reply.json())["sha256"]) == (201, sha256([data]))
+
+
+async def test_the_store_has_what_a_reply_of_the_ietfs_draft_counts(
+    segmented: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clients may forget those bytes."""
+    monkeypatch.setattr(segment_writer, "FLUSH_EVERY_S", 0.0)
+    one, two = segmented
+    data = padded(300_000, 56)
+    where = await Draft(one).create(data[:30_000])
+    assert await content_of(one, where) == data[:30_000]
+    assert (await Draft(two).patch(where, 30_000, data[30_000:150_000], MORE)).status == 204
+    assert await content_of(one, where) == data[:150_000]
+    async with one.lost(), one.silent():
+        assert await Draft(two).offset(where) == 150_000
+        done = await Draft(two).patch(where, 150_000, data[150_000:], LAST)
+        assert (await done.json())["sha256"] == sha256([data])
 
 
 @pytest.mark.usefixtures("impatient")
