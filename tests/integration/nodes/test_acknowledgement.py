@@ -167,7 +167,7 @@ async def test_the_store_has_what_a_reply_of_the_ietfs_draft_counts(
 async def test_upload_programs_ask_again_until_a_slow_store_has_the_file(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """They send nothing twice, and nobody has to tell them to continue."""
+    """Nobody has to tell them to continue."""
     node_clients()
     one, put = nodes[0], nodes[0].appliance.store.put
 
