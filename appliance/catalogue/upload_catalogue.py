@@ -71,4 +71,7 @@ class UploadCatalogue(Protocol):
         """
 
     async def forget(self, now_s: int, limit: int = 1000) -> int:
-        """Forget ended uploads that were kept long enough. Returns how many."""
+        """Forget ended uploads that were kept long enough. Returns how many.
+
+        Those stay whose image's original is on a node alone: it may come back from their segments.
+        """

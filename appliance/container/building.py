@@ -119,7 +119,7 @@ def build(  # noqa: PLR0917 - one of each part
             segment_bytes=config.node.segment_bytes,
             store=observed,
             spool=spool,
-            rows=catalogue.uploads,
+            catalogue=catalogue,
         )
     unfinished = UnfinishedUploads(
         config.uploads.max_unfinished, rows=catalogue.uploads, sealed_addresses=limits.sealed_addresses, clock=clock

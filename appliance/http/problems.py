@@ -104,6 +104,7 @@ STATUSES: dict[type[ApplianceError], HTTPStatus | TusStatus] = {
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.CannotResize: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UploadLocked: HTTPStatus.LOCKED,
+    errors.UploadFinishing: HTTPStatus.LOCKED,
     errors.UploadPaused: HTTPStatus.LOCKED,
     errors.ChecksumMismatch: TusStatus.CHECKSUM_MISMATCH,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,

@@ -11,6 +11,9 @@ from appliance.lifecycle.ship_queue import LARGE_BYTES
 from appliance.objectstore.observed import ObservedStore
 from appliance.objectstore.records import RECORD_TYPE, ObjectRecord, record_of, sidecar_of
 
+LOOK_EVERY_S = 0.1
+"""How often a wait for a slow store looks whether that is away."""
+
 
 class OriginalObjects:
     """Puts and deletes them. It remembers which were put ahead of their row."""
@@ -35,19 +38,43 @@ class OriginalObjects:
             await self._put_sidecar(image)
 
     async def put_ahead(self, image: Image, path: Path, record: ObjectRecord, budget_s: float) -> None:
-        """Have the store get a landed original before there is a row for it, if that takes no longer than the budget.
+        """Have the store get a landed original before there is a row for it, unless the store is known to be away.
 
-        From the row on, its client won't send it again, though this node's disk may be lost. A large file isn't put
-        ahead.
+        From the row on, its client won't send it again, though this node's disk may be lost. A store that takes longer
+        than the budget is probed, so that one that hangs is known to be away. A large file isn't put ahead: its
+        segments stay in the store until it is shipped.
         """
         self.forget_ahead(image.slug)
         if self._store.fault is not None or image.bytes > LARGE_BYTES:
             return
         self._rowless[image.slug] = image
-        with contextlib.suppress(TimeoutError, StoreUnavailable):
-            async with asyncio.timeout(budget_s), self._store.breaker.permit(alone=True):
+        putting = asyncio.create_task(self._put_permitted(image, path, record))
+        try:
+            await asyncio.wait([putting], timeout=budget_s)
+            if not putting.done():
+                await self._until_put_or_away(putting)
+            if putting.done() and putting.result():
+                self._ahead.add(image.slug)
+        finally:
+            putting.cancel()
+            await asyncio.wait([putting])
+
+    async def _put_permitted(self, image: Image, path: Path, record: ObjectRecord) -> bool:
+        """Whether the store has it now."""
+        with contextlib.suppress(StoreUnavailable):
+            async with self._store.breaker.permit(alone=True):
                 await self.put(image, path, record)
-            self._ahead.add(image.slug)
+            return True
+        return False
+
+    async def _until_put_or_away(self, putting: "asyncio.Task[bool]") -> None:
+        probing = asyncio.create_task(self._store.breaker.probe())
+        try:
+            while not putting.done() and self._store.fault is None:
+                await asyncio.wait([putting], timeout=LOOK_EVERY_S)
+        finally:
+            probing.cancel()
+            await asyncio.wait([probing])
 
     def is_ahead(self, slug: str) -> bool:
         """Whether the original's landed file was put ahead."""

@@ -18,7 +18,7 @@ from appliance.domain.model import Image, Location
 from appliance.domain.slugs import object_key
 from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.landed_files import settle_landed
-from appliance.lifecycle.original_objects import OriginalObjects
+from appliance.lifecycle.original_objects import LOOK_EVERY_S, OriginalObjects
 from appliance.lifecycle.ship_queue import Lane, ShipQueue
 from appliance.lifecycle.sidecars import Sidecars
 from appliance.objectstore.observed import ObservedStore
@@ -157,6 +157,21 @@ class Shipper:
         if not done:
             self._suspect_store()
         return bool(done) and not shipped.cancelled() and shipped.result()
+
+    async def until_stored(self, image: Image) -> None:
+        """Wait until the store has the original, however long that takes, unless it is known to be away.
+
+        Returns too once the image has ended.
+        """
+        while self.store_up:
+            row = await self._catalogue.get(image.slug)
+            if not isinstance(row, Image) or row.ended is not None or row.location is Location.STORE:
+                return
+            shipped = self.queue.add(row, HOST)
+            if shipped is None or shipped.done():  # the queue is full, or an attempt has failed
+                await asyncio.sleep(LOOK_EVERY_S)
+            else:
+                await asyncio.wait([shipped])
 
     async def ship(self, image: Image) -> bool:
         """Ship, and wait until the original is in the store; False where that takes longer, because of a fault."""

@@ -28,7 +28,7 @@ CONNECT_S = 2.0
 QUEUE_S = 5.0
 """How long a call waits for one of the connections to its node."""
 SILENCE_S = 60.0
-"""How long a reply may pause. Events are sent more often, and no upload waits longer for its verdict."""
+"""How long a reply may pause. Events are sent more often, and who waits longer for a slow store asks again."""
 UNACKNOWLEDGED_MS = 15_000
 """A node whose machine lost its power acknowledges nothing."""
 MAX_CONNECTIONS = 256

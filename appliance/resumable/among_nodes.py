@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from appliance.catalogue import UploadCatalogue
+from appliance.catalogue import Catalogue
 from appliance.nodes.calls import Calls
 from appliance.nodes.neighbours import Neighbours
 from appliance.nodes.uploads import NeighbourUploads
@@ -34,9 +34,16 @@ class AmongNodes:
         segment_bytes: int,
         store: ObservedStore,
         spool: Spool,
-        rows: UploadCatalogue,
+        catalogue: Catalogue,
     ) -> "AmongNodes":
         """Those of the node that makes these calls."""
         segments = Segments(store, spool)
-        writer = SegmentWriter(segment_bytes, store=store, segments=segments, files=spool.uploads, rows=rows)
+        writer = SegmentWriter(
+            segment_bytes,
+            store=store,
+            segments=segments,
+            files=spool.uploads,
+            rows=catalogue.uploads,
+            images=catalogue.images,
+        )
         return cls(calls.neighbours, calls.uploads, segments, writer, since_s)

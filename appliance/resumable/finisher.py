@@ -34,6 +34,7 @@ from appliance.domain.errors import (
 )
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
+from appliance.lifecycle.ship_queue import LARGE_BYTES
 from appliance.observability.metrics import Metrics
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import part_ids, refusal_of
@@ -93,6 +94,7 @@ class UploadFinisher:
         self._clock = clock
         self._flights: SingleFlight[str, None] = SingleFlight()
         self._watched: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        self._shipping: set[asyncio.Task[None]] = set()
 
     def is_finishing(self, id_hash: str) -> bool:
         """Whether the upload is being made an image."""
@@ -105,9 +107,19 @@ class UploadFinisher:
         """
         return self._flights.start(upload.id_hash, lambda _: self._finish_or_log(upload))
 
+    async def finish_within(self, upload: Upload, timeout_s: float) -> None:
+        """Finish the upload, and wait for that at most `timeout_s`. Raises as the task of `begin` does."""
+        finishing = self.begin(upload)
+        done, _ = await asyncio.wait([finishing], timeout=timeout_s)
+        if done and not finishing.cancelled():
+            finishing.result()
+
     async def stop(self) -> None:
         """End at once. What is not finished starts again after the next start of the server."""
         await self._flights.close()
+        for task in self._shipping:
+            task.cancel()
+        await asyncio.gather(*self._shipping, return_exceptions=True)
 
     async def _finish_or_log(self, upload: Upload) -> None:
         """Finish, and log what goes wrong, since the clients may be gone."""
@@ -145,6 +157,7 @@ class UploadFinisher:
             await self._clean_up(row)
             return
         if self._writer is not None:
+            await self._complete_segments(row, self._writer)
             self._writer.leave(row.id_hash)  # the file is about to change
         try:
             committed = await self._commit(row, client)
@@ -158,10 +171,35 @@ class UploadFinisher:
         else:
             self._metrics.uploads.labels("accepted").inc()
             self._metrics.upload_bytes.inc(committed.image.bytes)
-            await self._drop_parts(upload)
-            await self._clean_up(upload)
+            is_stored = self._committer.is_put_ahead(committed)
+            is_awaited = not is_stored and self._committer.is_being_stored(committed.image)
+            await self._clean_up_here(upload)
+            if is_awaited:
+                task = asyncio.create_task(self._drop_segments_once_shipped(upload, committed))
+                self._shipping.add(task)
+                task.add_done_callback(self._shipping.discard)
+            else:
+                await self._drop_segments(upload, is_stored=is_stored)
             self.notify(upload)
             await self._committer.prewarm_and_ship(committed, client)
+
+    async def _complete_segments(self, upload: Upload, writer: SegmentWriter) -> None:
+        """Have the store get all of a large upload, before a row says that it is an image: it isn't put ahead.
+
+        Raises as `SegmentWriter.complete`.
+        """
+        if upload.length is None or upload.length <= LARGE_BYTES:
+            return
+        for one in await self._parts(upload) if upload.kind is UploadKind.FINAL else [upload]:
+            await writer.complete(one)
+
+    async def _drop_segments_once_shipped(self, upload: Upload, committed: Committed) -> None:
+        """Until the store has the original, its segments are what survives this node.
+
+        After a fault, the sweep drops them, and their parts expire.
+        """
+        if await self._committer.is_shipped(committed):
+            await self._drop_segments(upload, is_stored=True)
 
     def notify(self, upload: Upload) -> None:
         """Wake those who wait for the end of this upload."""
@@ -204,22 +242,35 @@ class UploadFinisher:
         self._metrics.uploads.labels(Banned.code).inc()
         await self._clean_up(upload)
 
-    async def _drop_parts(self, upload: Upload) -> None:
-        """Give up the parts of a final upload. Best effort: those that are left expire."""
-        if upload.kind is not UploadKind.FINAL:
-            return
+    async def _drop_segments(self, upload: Upload, *, is_stored: bool) -> None:
+        """Drop what the store has of an upload that is an image, and the parts of a final one.
+
+        Best effort: parts that are left expire.
+        """
         until_s = int(self._clock()) + KEPT_S
-        for part in dict.fromkeys(part_ids(upload.concat)):
-            row = await self._catalogue.get(tokens.hash_secret(part))
-            if row is not None and row.kind is UploadKind.PARTIAL:
-                await self._catalogue.give_up(row, now_s=int(self._clock()), kept_until_s=until_s)
-                await self._clean_up(row)
+        for part in await self._parts(upload):
+            await self._catalogue.give_up(part, now_s=int(self._clock()), kept_until_s=until_s)
+            await self._clean_up(part)
+        self._reservations.release(upload.id_hash)
+        if self._writer is not None:
+            self._writer.end(upload, is_stored=is_stored)
+
+    async def _parts(self, upload: Upload) -> list[Upload]:
+        """The partial uploads that a final one is assembled from, as far as there are rows of them."""
+        if upload.kind is not UploadKind.FINAL:
+            return []
+        ids = dict.fromkeys(part_ids(upload.concat))
+        rows = [await self._catalogue.get(tokens.hash_secret(part)) for part in ids]
+        return [row for row in rows if row is not None and row.kind is UploadKind.PARTIAL]
 
     async def _clean_up(self, upload: Upload) -> None:
         if self._writer is not None:
             self._writer.end(upload)
-        await self._spool.uploads.remove(upload.id_hash)
         self._reservations.release(upload.id_hash)
+        await self._clean_up_here(upload)
+
+    async def _clean_up_here(self, upload: Upload) -> None:
+        await self._spool.uploads.remove(upload.id_hash)
         self._unfinished.end(upload.id_hash)
         self._locks.drop(upload.id_hash)
         await self._committer.withdraw(upload)

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from appliance.catalogue import UploadCatalogue
+from appliance.catalogue import ImageCatalogue, UploadCatalogue
 from appliance.domain.errors import ApplianceError, StoreUnavailable
+from appliance.domain.model import Image, Location
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.objectstore.observed import ObservedStore
 from appliance.resumable.segments import Segments, UploadSegment
@@ -61,12 +62,14 @@ class SegmentWriter:
         segments: Segments,
         files: UploadFiles,
         rows: UploadCatalogue,
+        images: ImageCatalogue,
     ) -> None:
         self.segment_bytes = segment_bytes
         self._store = store
         self._segments = segments
         self._files = files
         self._rows = rows
+        self._images = images
         self._followed: dict[str, _Followed] = {}
         self._active: set[str] = set()
         """Those of them that may have more for the store. Of the others it is known how much that has."""
@@ -125,6 +128,22 @@ class SegmentWriter:
                     followed.changed.clear()
                     await followed.changed.wait()
 
+    async def complete(self, upload: Upload) -> None:
+        """Have the store get all of an upload whose bytes are all here, unless it is known to be away.
+
+        Raises StoreUnavailable where it didn't get it for another reason.
+        """
+        followed, offset = self._follow(upload), self._files.offset(upload.id_hash)
+        followed.wanted = offset
+        while followed.end < offset and self._store.fault is None:
+            if upload.id_hash not in self._active:
+                raise StoreUnavailable(retry_after_s=1)
+            followed.changed.clear()
+            self._write(followed)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await followed.changed.wait()
+
     def leave(self, id_hash: str) -> None:
         """Write no more of the upload: its file is about to change."""
         self._active.discard(id_hash)
@@ -133,36 +152,51 @@ class SegmentWriter:
             if followed.writing is not None:
                 followed.writing.cancel()
 
-    def end(self, upload: Upload) -> None:
-        """Remove the segments of an upload that has ended. Best effort: a sweep removes what is left."""
+    def end(self, upload: Upload, *, is_stored: bool = False) -> None:
+        """Remove the segments of an upload that has ended. Best effort: a sweep removes what is left.
+
+        Those of one that became an image stay while a node alone has its original. With `is_stored`, the store has it,
+        whether the row says so or not.
+        """
         self.leave(upload.id_hash)
         followed = self._followed.pop(upload.id_hash, None)
         is_large = upload.length is None or upload.length >= self.segment_bytes
         if is_large or (followed is not None and followed.has_some):
             writing = None if followed is None else followed.writing
-            task = asyncio.create_task(self._delete_ended(upload.id_hash, writing))
+            task = asyncio.create_task(self._delete_ended(upload.id_hash, writing, is_stored=is_stored))
             self._deleting.add(task)
             task.add_done_callback(self._deleting.discard)
 
     async def sweep(self, now_s: float) -> int:
-        """Remove the segments of uploads that have ended or expired, on whatever node. Returns of how many uploads.
+        """Remove the segments that nobody needs any more, on whatever node. Returns of how many uploads.
+
+        Those are of uploads that expired, were given up or refused, or whose image is in the store or erased.
 
         Raises StoreUnavailable.
         """
         removed = 0
         async for id_hash in self._segments.uploads():
             row = await self._rows.get(id_hash)
-            if row is None or row.state is not UploadState.RECEIVING or row.expires_s < now_s:
+            is_overdue = row is not None and row.state is UploadState.RECEIVING and row.expires_s < now_s
+            if row is None or is_overdue or not await self._is_needed(row):
                 await self._segments.delete(id_hash)
                 removed += 1
         return removed
 
-    async def _delete_ended(self, id_hash: str, writing: asyncio.Task[None] | None) -> None:
+    async def _is_needed(self, upload: Upload) -> bool:
+        """Whether it is unfinished, or a node alone has the original of its image, which may still be restored."""
+        if upload.state is not UploadState.DONE or upload.slug is None:
+            return upload.state is UploadState.RECEIVING
+        image = await self._images.get(upload.slug)
+        return isinstance(image, Image) and image.location is Location.SPOOL
+
+    async def _delete_ended(self, id_hash: str, writing: asyncio.Task[None] | None, *, is_stored: bool) -> None:
         if writing is not None:
             await asyncio.wait([writing])
         try:
             row = await self._rows.get(id_hash)
-            if row is None or row.state is not UploadState.RECEIVING:  # or another node has it now
+            is_done = row is not None and row.state is UploadState.DONE and is_stored
+            if row is None or is_done or not await self._is_needed(row):  # another node may have it now
                 async with self._places:
                     await self._segments.delete(id_hash)
         except ApplianceError as fault:

@@ -60,16 +60,21 @@ class Segments:
                 yield (segment := UploadSegment(upload, end, end + info.bytes))
                 end = segment.end
 
-    async def join(self, upload: str) -> Path:
+    async def stored_bytes(self, upload: str) -> int:
+        """How much of the upload the store has, without a gap. Raises StoreUnavailable."""
+        return sum([segment.end - segment.start async for segment in self.stored(upload)])
+
+    async def join(self, upload: str, *following: str) -> Path:
         """A durable file with all that the store has of the upload, empty if that is nothing; the caller moves it away.
 
-        Raises StoreUnavailable, DiskFull.
+        What the store has of the `following` uploads is behind it. Raises StoreUnavailable, DiskFull.
         """
         path = self._spool.copy_path(upload + UNFINISHED)
         await asyncio.to_thread(path.write_bytes, b"")
-        async for segment in self.stored(upload):
-            async with self._spool.room_for(segment.end - segment.start):
-                await self._append(segment, path)
+        for one in (upload, *following):
+            async for segment in self.stored(one):
+                async with self._spool.room_for(segment.end - segment.start):
+                    await self._append(segment, path)
         await asyncio.to_thread(files.sync, path)
         return path
 

@@ -10,7 +10,7 @@ from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import ApplianceError, UploadPaused
+from appliance.domain.errors import ApplianceError, UploadFinishing, UploadPaused
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
@@ -22,6 +22,7 @@ from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.part_reservations import PartReservations
 from appliance.resumable.progress import NewUpload, Progress, UploadChunk
 from appliance.resumable.receiver import UploadReceiver
+from appliance.resumable.rescue import OriginalRescue
 from appliance.resumable.takeover import Takeover
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLock, UploadLocks
@@ -63,8 +64,11 @@ class ResumableUploads:
         idle_s = int(limits.unfinished_hours * HOUR_S)
         self.locks = UploadLocks()
         self.writer = None if among_nodes is None else among_nodes.writer
-        self.takeover = None
+        self.takeover = self.rescue = None
         if among_nodes is not None:
+            self.rescue = OriginalRescue(
+                catalogue=catalogue, committer=committer, among_nodes=among_nodes, this_node=this_node
+            )
             self.takeover = Takeover(
                 rows=catalogue.uploads,
                 files=spool.uploads,
@@ -153,13 +157,15 @@ class ResumableUploads:
     async def create(self, new: NewUpload) -> tuple[str, Progress]:
         """Create an upload; returns its secret id, and how far it is. One made of parts is assembled at once.
 
+        Among nodes the reply to that waits for the image, because clients ask for the parts before they repeat it.
+
         Raises Draining, TooLarge, EmptyUpload, DiskFull, Busy, InvalidField, InvalidExpiry, MalformedRequest,
         PartsUnfinished, Stopping.
         """
         self._receiver.require_running()
         if new.kind is UploadKind.FINAL:
             upload_id, upload = await self._creator.assemble(new)
-            return upload_id, await self._verdicts.on(upload)
+            return upload_id, await self._safe(upload_id, upload)
         upload_id, upload = await self._creator.create(new)
         return upload_id, Progress(upload, 0)
 
@@ -170,7 +176,7 @@ class ResumableUploads:
         """
         upload_id, _ = await self.create(new)
         try:
-            return upload_id, await self.append(upload_id, 0, chunk)
+            return upload_id, await self._safe(upload_id, await self._received(upload_id, 0, chunk))
         except BaseException as fault:
             await asyncio.shield(self._discard(upload_id))
             if isinstance(fault, UploadPaused):
@@ -183,25 +189,44 @@ class ResumableUploads:
         Raises UnknownUpload, GoneUpload, FinalUpload, OffsetMismatch, TooLarge, ChecksumMismatch, Busy, Stopping,
         Draining, UploadLocked, UploadPaused when the disk takes no more, DiskFull when it can't keep a complete
         upload, the refusal when these were the last bytes and are no image, and whatever the stream raises. For an open
-        upload also CompletedUpload, InconsistentLength and EmptyUpload. Among nodes as `Takeover.require_here` does.
+        upload also CompletedUpload, InconsistentLength and EmptyUpload. Among nodes as `Takeover.require_here` does,
+        and UploadFinishing as long as the image of these last bytes isn't safe; of an open upload that is waited for.
         """
+        received = await self._received(upload_id, offset, chunk)
+        return await (self._safe(upload_id, received) if chunk.is_last else self._verdicts.on(received))
+
+    async def _received(self, upload_id: str, offset: int, chunk: UploadChunk) -> Upload:
+        """The upload after the chunk was appended. The client of an open one may forget what the reply counts."""
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
             received = await self._receiver.receive(lock, upload, offset, chunk)
-        return await self._verdicts.on(received)
+        if received.is_open:
+            await self._flush(received)
+        return received
+
+    async def _safe(self, upload_id: str, upload: Upload) -> Progress:
+        """How far the upload is. One whose bytes are all here is waited for among nodes. Raises as `settled` does."""
+        try:
+            return await self._verdicts.on(upload)
+        except UploadFinishing:
+            return await self.settled(upload_id)
+
+    async def _flush(self, upload: Upload) -> None:
+        """Among nodes, have the store get what a reply counts of an unfinished upload."""
+        if self.writer is not None and upload.state is UploadState.RECEIVING and not self.lookup.is_complete(upload):
+            await self.writer.flush(upload)
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
     async def head(self, upload_id: str) -> Progress:
         """How far the upload is, once a request that receives for it has saved what came.
 
-        Raises UnknownUpload, GoneUpload, UploadLocked, the refusal of one that became no image, and as
-        `Takeover.require_here` does.
+        Raises UnknownUpload, GoneUpload, UploadLocked, the refusal of one that became no image, and among nodes
+        UploadFinishing, and as `Takeover.require_here` does.
         """
         async with self._locked(upload_id) as (_, upload):
             pass
-        if self.writer is not None and upload.state is UploadState.RECEIVING and not self.lookup.is_complete(upload):
-            await self.writer.flush(upload)
+        await self._flush(upload)
         return await self._verdicts.on(upload)
 
     async def state(self, upload_id: str) -> Progress:
@@ -219,13 +244,14 @@ class ResumableUploads:
     async def settled(self, upload_id: str) -> Progress:
         """How far the upload is; for one whose bytes are all here, once it is an image, however long that takes.
 
-        Raises as `head` does, and Stopping.
+        Raises as `head` does except for UploadFinishing, and Stopping.
         """
-        progress = await self.head(upload_id)
-        while progress.state == "processing":
+        while True:
+            with contextlib.suppress(UploadFinishing):
+                progress = await self.head(upload_id)
+                if progress.state != "processing":
+                    return progress
             self._receiver.require_running()
-            progress = await self.head(upload_id)
-        return progress
 
     async def complete_part(self, id_hash: str, length: int) -> Path | None:
         """The file of a partial upload that continues; None unless it is here with `length` bytes."""

@@ -1,19 +1,27 @@
 """Verdicts: what a request hears of an upload once all its bytes are here, an image or why it is none."""
 
-import asyncio
 from dataclasses import replace
 
 from appliance.catalogue import UploadCatalogue
-from appliance.domain.errors import GoneUpload, UploadLocked
+from appliance.domain.errors import GoneUpload, UploadFinishing, UploadLocked
 from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.resumable.finisher import UploadFinisher
 from appliance.resumable.lookup import UploadLookup
 from appliance.resumable.progress import Progress, fault_of
 
+SAFE_WITHIN_S = 20.0
+"""How long a request waits among nodes: more than `wait_s`, because not every client asks again, and less than the
+shortest time after which proxies give up (30 s)."""
+
 
 class UploadVerdicts:
-    """Waits for verdicts, for `wait_s` at most."""
+    """Waits for verdicts, for `wait_s` at most.
+
+    A server that is alone has all it needs on its disk then, so it answers with what it knows. Among nodes the client
+    would never send its bytes again, though this node's disk may be lost, so nobody hears that all of them are here
+    before the image is safe.
+    """
 
     def __init__(
         self,
@@ -33,16 +41,16 @@ class UploadVerdicts:
     async def on(self, upload: Upload) -> Progress:
         """How far the upload is, after waiting for the verdict on one whose bytes are all here.
 
-        Raises the refusal, and faults that are temporary.
+        Raises the refusal, and faults that are temporary; among nodes UploadFinishing where the verdict takes longer.
         """
+        is_among_nodes = self._this_node.name is not None
         if upload.state is UploadState.RECEIVING and self._lookup.is_complete(upload):
-            finishing = self._finisher.begin(upload)
-            done, _ = await asyncio.wait([finishing], timeout=self._wait_s)
-            if done and not finishing.cancelled():
-                finishing.result()
+            await self._finisher.finish_within(upload, SAFE_WITHIN_S if is_among_nodes else self._wait_s)
         row = await self._rows.get(upload.id_hash) or upload
         if row.state is UploadState.RECEIVING and self._this_node.lacks(row.node):
             raise UploadLocked("Another server of this host took over this upload. Ask how far it is.", retry_after_s=1)
+        if is_among_nodes and row.state is UploadState.RECEIVING and self._lookup.is_complete(row):
+            raise UploadFinishing(retry_after_s=1)
         if row.state is UploadState.GONE:
             return await self._finished_before_it_was_given_up(upload)
         if row.refusal is not None:

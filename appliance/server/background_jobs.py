@@ -10,6 +10,8 @@ FOLLOW_S = 5
 """So long this node may keep what it has of an image that another one erased or revised."""
 REPORT_S = 2
 """So long the other nodes may not know what a client used at this one."""
+RESCUE_S = 30
+"""After a node is lost, its large originals may take so long to be looked for in the store."""
 SAVE_BUDGETS_S = 5
 """What clients used of their day in this time is forgotten in a crash."""
 
@@ -50,8 +52,8 @@ def background_jobs(container: Container) -> Jobs:
 
 def _node_jobs(container: Container) -> list[Job]:
     """How a node follows what others changed, and what only nodes leave behind."""
-    calls = container.calls
-    if calls is None:
+    calls, rescue = container.calls, container.resumable.rescue
+    if calls is None or rescue is None:
         return []
     reports = container.limits.usage_reports
     return [
@@ -59,5 +61,6 @@ def _node_jobs(container: Container) -> list[Job]:
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),
+        Job("rescue", RESCUE_S, rescue.run, for_all=True),
         Job("segment-sweep", HOUR_S, container.upload_janitor.sweep_segments, for_all=True),
     ]

@@ -13,7 +13,7 @@ from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError, CatalogueUnavailable, Conflict, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
-from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, UploadOptions
+from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, Location, UploadOptions
 from appliance.domain.renditions import Facts, Priority
 from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
@@ -186,6 +186,30 @@ class Committer:
         """Have the image's sizes rendered, and ship its original, waiting for the store within the ack budget."""
         self._delivery.prewarm_soon(committed.image, client.id)  # first: a huge image takes seconds for either
         await self._shipper.ship_within(committed.image, committed.record, self._limits.ack_budget_s, client.id)
+
+    async def secure(self, committed: Committed, client: Client) -> None:
+        """The same, and return once the image is safe: its client hears of success then, and sends nothing again.
+
+        A server that is alone has it on its disk. Among nodes it has to survive this node, so it is in the store,
+        or, while that is away, in the spool that its row names.
+        """
+        await self.prewarm_and_ship(committed, client)
+        if self._this_node.name is not None:
+            await self._shipper.until_stored(committed.image)
+
+    def is_being_stored(self, image: Image) -> bool:
+        """Whether the image isn't safe yet, as `secure` means it, and soon will be."""
+        return self._this_node.name is not None and image.location is Location.SPOOL and self._shipper.store_up
+
+    def is_put_ahead(self, committed: Committed) -> bool:
+        """Whether the store had the original before there was a row for it."""
+        return self._shipper.objects.is_ahead(committed.image.slug)
+
+    async def is_shipped(self, committed: Committed) -> bool:
+        """Wait until the store has the original; False where that takes longer, because of a fault, or it has ended."""
+        await self._shipper.ship(committed.image)
+        row = await self._catalogue.images.get(committed.image.slug)
+        return isinstance(row, Image) and row.location is Location.STORE
 
     async def _require_unchanged(self, upload: Upload) -> None:
         """Raises Conflict where the upload has ended, or another node took it over and may have shipped it."""

@@ -89,15 +89,13 @@ class IdempotentCommitter:
         Nobody may have got that. So where its image's original can't be reached, the file takes its place: the node
         that has it may be lost. Otherwise the file is discarded.
 
-        Raises as `Committer.commit` does, IdempotencyKeyInUse, IdempotencyKeyReused, GoneImage where the first
-        answer's image has ended, NodeUnavailable and StoreUnavailable where the file becomes another original.
+        Raises as `Committer.commit` does, IdempotencyKeyInUse, also as long as the first answer waits until its image
+        is safe, IdempotencyKeyReused, GoneImage where the first answer's image has ended, NodeUnavailable and
+        StoreUnavailable where the file becomes another original.
         """
         key_hash = tokens.hash_secret(key)
         if key_hash in self._keys_in_use:
-            raise IdempotencyKeyInUse(
-                "An upload with this Idempotency-Key is still running. Repeat the request when it has finished.",
-                retry_after_s=RETRY_AFTER_S,
-            )
+            raise _in_use()
         self._keys_in_use.add(key_hash)
         try:
             fingerprint = _fingerprint(incoming, options)
@@ -112,6 +110,8 @@ class IdempotentCommitter:
                 keep = options.keep_metadata
                 committed = await self._committer.commit_again(incoming, accepted.image, keep, client, fault)
                 return replace(accepted, committed=committed)
+            if self._committer.is_being_stored(accepted.image):
+                raise _in_use()
             await self._spool.discard(incoming.slug)
             return accepted
         finally:
@@ -149,6 +149,13 @@ class IdempotentCommitter:
                 "the form or use a new Idempotency-Key."
             ) from fault
         return Accepted(image, tokens.derive_keyed_token(key, first.slug, first.secret), None)
+
+
+def _in_use() -> IdempotencyKeyInUse:
+    return IdempotencyKeyInUse(
+        "An upload with this Idempotency-Key is still running. Repeat the request when it has finished.",
+        retry_after_s=RETRY_AFTER_S,
+    )
 
 
 def _reused() -> IdempotencyKeyReused:

@@ -225,7 +225,7 @@ class Ingest:
                 await self._spool.discard(incoming.slug)
             raise
         if accepted.committed is not None:
-            await self._committer.prewarm_and_ship(accepted.committed, client)
+            await self._committer.secure(accepted.committed, client)
         return accepted
 
     async def _commit(self, incoming: Incoming, options: UploadOptions, client: Client) -> Accepted:

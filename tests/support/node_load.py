@@ -23,7 +23,7 @@ PATIENCE_S = 300.0
 MAX_AT_ONCE = 64
 ADDRESSES = ("original", "small.jpg", "")
 CHUNKS = 3
-MOVING = ("upload-moving", "upload-locked")
+MOVING = ("upload-moving", "upload-locked", "idempotency-key-in-use")
 MAX_BYTES = 200_000
 
 
@@ -197,8 +197,10 @@ def _is_elsewhere(reply: Reply) -> bool:
 
 
 def _is_moving(reply: Reply) -> bool:
-    """Whether it says that an upload is about to continue at another node."""
-    return reply.status in (423, 503) and bool(reply.body) and json.loads(reply.body)["code"] in MOVING
+    """Whether it says that an upload is about to continue at another node, or to be saved. A HEAD has only a status."""
+    if not reply.body:
+        return reply.status == 423
+    return reply.status in (409, 423, 503) and json.loads(reply.body)["code"] in MOVING
 
 
 def _require(reply: Reply, *statuses: int) -> None:

@@ -135,7 +135,9 @@ UNFINISHED_UPLOADS = """
 FORGET_UPLOADS = """
     DELETE FROM uploads WHERE id_hash IN
     (SELECT id_hash FROM uploads INDEXED BY uploads_ended
-    WHERE state <> 'receiving' AND expires_s <= :now_s ORDER BY expires_s LIMIT :limit)"""
+    WHERE state <> 'receiving' AND expires_s <= :now_s AND NOT EXISTS
+    (SELECT 1 FROM images WHERE images.slug = uploads.slug AND images.location = 'spool')
+    ORDER BY expires_s LIMIT :limit)"""
 
 # --- albums -------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,11 @@ class Uploads:
     ack_budget_s: float = field(
         default=5.0,
         metadata=info(
-            "How long the response to an upload or a deletion waits for the store, in seconds.", minimum=0, maximum=9
+            "How long the response to an upload or a deletion waits for the store, in seconds. Of several servers, "
+            "none answers an upload with success before the store has it or is known to be away; see "
+            "[nodes.md](nodes.md#what-success-means).",
+            minimum=0,
+            maximum=9,
         ),
     )
     idle_timeout_s: float = field(

@@ -99,3 +99,10 @@ class UploadLocked(ApplianceError):
     code = "upload-locked"
     title = "Another request is using this upload"
     texts = ("Another tab or connection is using this upload. Try again in a moment.",)
+
+
+class UploadFinishing(UploadLocked):
+    """All bytes of the upload are here, but the image that they become wouldn't survive the loss of this node yet."""
+
+    title = "The upload is being saved"
+    texts = ("The whole file has arrived, and is being saved. Try again in a moment.",)

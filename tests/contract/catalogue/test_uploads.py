@@ -6,7 +6,7 @@ import pytest
 
 from appliance.catalogue import Catalogue
 from appliance.domain.errors import Conflict
-from appliance.domain.model import Ending, KeepMetadata, Tombstone
+from appliance.domain.model import Ending, KeepMetadata, Location, Tombstone
 from appliance.domain.resumable_uploads import Refusal, Upload, UploadKind, UploadState
 from tests.contract.catalogue.conftest import OpenCatalogue
 from tests.support.rows import NOW_S, image, slug, upload
@@ -137,3 +137,12 @@ async def test_ended_uploads_are_forgotten_when_they_were_kept_long_enough(catal
     assert await catalogue.uploads.forget(NOW_S) == 1
     left: list[Upload | None] = [await catalogue.uploads.get(upload(number).id_hash) for number in range(3)]
     assert [one is not None for one in left] == [False, True, True]  # the last one is being received
+
+
+async def test_an_upload_is_remembered_as_long_as_a_node_alone_has_its_image(catalogue: Catalogue) -> None:
+    added = upload(1)
+    await catalogue.uploads.add(added)
+    await catalogue.images.add(image(1, location=Location.SPOOL), upload=added, upload_kept_until_s=NOW_S)
+    assert await catalogue.uploads.forget(NOW_S) == 0
+    await catalogue.images.mark_shipped(slug(1), image(1).sha256)
+    assert await catalogue.uploads.forget(NOW_S) == 1

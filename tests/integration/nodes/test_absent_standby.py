@@ -73,7 +73,7 @@ async def test_every_node_says_so_and_refuses_uploads_until_the_standby_is_back(
             await problem(await Tus(node).post(1000), "catalogue-unavailable")
     for node, data, key in sent:
         reply = await put(node, data, key)
-        if reply.status == 409:  # the first one was saved while this one came: it asks to be repeated
+        while reply.status == 409:  # the first one was saved while this one came: it asks to be repeated
             reply = await put(node, data, key)
         image = await reply.json()
         assert reply.status in (200, 201), image

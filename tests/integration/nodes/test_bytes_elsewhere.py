@@ -1,5 +1,6 @@
 """Images that another node has: it shows them as long as the store doesn't have them, and erases them when they end."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -107,8 +108,9 @@ async def test_an_original_that_the_store_has_needs_no_node(
 
     await until(is_quiet, "the originals of earlier tests in the store")
     held = gated(monkeypatch, one.appliance.catalogue.images, "mark_shipped")
-    slug = (await one.upload(jpeg))["slug"]
+    sending = asyncio.create_task(one.upload(jpeg))
     await held.reached.wait()
+    [slug] = [image.slug for image in await one.appliance.catalogue.images.unshipped()]
     try:
         if is_older:
             (tmp_path / "older").write_bytes(jpeg)
@@ -124,6 +126,7 @@ async def test_an_original_that_the_store_has_needs_no_node(
                     assert reply.status == 200, await reply.text()
     finally:
         held.open()
+    assert (await sending)["slug"] == slug
 
 
 @pytest.mark.usefixtures("store_away")

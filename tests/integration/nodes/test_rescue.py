@@ -1,0 +1,122 @@
+"""Large resumable uploads that were answered before their originals were shipped: the store has all of their segments.
+
+When their node is lost, another one makes the originals of them.
+"""
+
+import pytest
+
+from appliance.domain.model import Image, Location
+from appliance.lifecycle import original_objects, ship_queue
+from appliance.resumable import finisher
+from appliance.resumable.segments import MEDIA_TYPE, PREFIX
+from tests.support.gates import Gate, gated
+from tests.support.images import private_pictures
+from tests.support.images.noise import padded
+from tests.support.nodes import NodeHost
+from tests.support.segments import SEGMENT_BYTES, content_of, id_of, is_empty
+from tests.support.tus_client import Tus, sha256
+from tests.support.waiting import until
+
+Nodes = tuple[NodeHost, NodeHost]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("patient_nodes", "all_large")]
+
+
+@pytest.fixture
+def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is a large one."""
+    for module in (ship_queue, original_objects, finisher):
+        monkeypatch.setattr(module, "LARGE_BYTES", 1000)
+
+
+@pytest.fixture
+def held(segmented: Nodes, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """The first original that the first node ships waits before the store."""
+    return gated(monkeypatch, segmented[0].appliance.store, "put")
+
+
+async def rescued(node: NodeHost) -> int:
+    """How many originals its job rescues."""
+    assert node.appliance.resumable.rescue is not None
+    return await node.appliance.resumable.rescue.run()
+
+
+async def is_shipped(node: NodeHost, slug: str) -> bool:
+    row = await node.appliance.catalogue.images.get(slug)
+    return isinstance(row, Image) and row.location is Location.STORE
+
+
+async def assembled(node: NodeHost, data: bytes) -> tuple[str, list[str]]:
+    """An upload of two parts, and these."""
+    parts = [await Tus(node).part(data[:150_000]), await Tus(node).part(data[150_000:])]
+    return await Tus(node).created(await Tus(node).post(headers={"Upload-Concat": f"final;{' '.join(parts)}"})), parts
+
+
+async def test_an_original_that_a_lost_node_alone_had_comes_back_from_its_segments(
+    segmented: Nodes, held: Gate
+) -> None:
+    one, two = segmented
+    data = padded(2 * SEGMENT_BYTES + 50_000, 71)
+    where = await Tus(one).whole(data)
+    image = await Tus(one).image(where)
+    assert not await is_shipped(two, image["slug"])
+    assert await content_of(one, where) == data
+    assert await rescued(two) == 0  # its node is there
+    async with one.lost(), one.silent():
+        await two.appliance.upload_janitor.sweep_segments()
+        assert await rescued(two) == 1
+        await until(lambda: is_shipped(two, image["slug"]), "a shipped original")
+        assert sha256([await Tus(two).original(image["slug"])]) == image["sha256"] == sha256([data])
+    held.open()
+    await until(lambda: is_empty(two, where), "no segment")
+    assert sha256([await Tus(one).original(image["slug"])]) == sha256([data])
+
+
+async def test_an_original_comes_back_without_its_private_data(segmented: Nodes, held: Gate) -> None:
+    one, two = segmented
+    where = await Tus(one).whole(private_pictures.jpeg())
+    image = await Tus(one).image(where)
+    assert await content_of(one, where) == private_pictures.jpeg()
+    async with one.lost(), one.silent():
+        assert await rescued(two) == 1
+        assert sha256([await Tus(two).original(image["slug"])]) == image["sha256"]
+    held.open()
+    await until(lambda: is_empty(two, where), "no segment")
+
+
+async def test_an_original_comes_back_from_the_parts_that_it_was_assembled_from(segmented: Nodes, held: Gate) -> None:
+    one, two = segmented
+    data = padded(2 * SEGMENT_BYTES + 50_000, 72)
+    where, parts = await assembled(one, data)
+    slug = await Tus(one).slug(where)
+    async with one.lost(), one.silent():
+        await two.appliance.upload_janitor.sweep_segments()
+        assert await rescued(two) == 1
+        assert sha256([await Tus(two).original(slug)]) == sha256([data])
+    held.open()
+    for part in parts:
+        await until(lambda part=part: is_empty(two, part), "no segment")  # type: ignore[misc]
+    assert (await Tus(one).head(parts[0])).status == 410
+
+
+async def test_an_original_whose_segments_are_not_all_there_is_left_to_its_node(segmented: Nodes, held: Gate) -> None:
+    one, two = segmented
+    data = padded(2 * SEGMENT_BYTES + 50_000, 73)
+    where = await Tus(one).whole(data)
+    await one.appliance.store.delete(f"{PREFIX}{id_of(where)}/{SEGMENT_BYTES:015}")
+    async with one.lost(), one.silent():
+        assert await rescued(two) == 0
+    held.open()
+    slug = await Tus(one).slug(where)
+    await until(lambda: is_shipped(two, slug), "a shipped original")
+
+
+async def test_segments_of_a_shipped_original_are_swept(segmented: Nodes, held: Gate) -> None:
+    one, two = segmented
+    held.open()
+    data = padded(SEGMENT_BYTES + 50_000, 74)
+    where = await Tus(one).whole(data)
+    await until(lambda: is_empty(two, where), "no segment")
+    key = f"{PREFIX}{id_of(where)}/{0:015}"
+    await one.appliance.store.put_bytes(key, data, media_type=MEDIA_TYPE)
+    assert await two.appliance.upload_janitor.sweep_segments() == 1
+    assert await is_empty(two, where)
