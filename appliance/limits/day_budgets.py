@@ -111,6 +111,11 @@ class DayBudgets:
         self._turn_day()
         return self._key if self._is_limiting else None
 
+    def today(self) -> int:
+        """The day whose bytes are counted; days (UTC) count from 1970."""
+        self._turn_day()
+        return self._key.day
+
     @property
     def _is_limiting(self) -> bool:
         return bool(self._policies) and self._switch.is_on
