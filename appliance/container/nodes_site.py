@@ -20,7 +20,8 @@ def nodes_site_of(container: Container, site: web.Application) -> web.Applicatio
         return None
     nodes = application(nodes_alone(calls.neighbours.name, calls.signatures))
     for key, value in site.items():
-        nodes[key] = value
+        if key is not keys.FORWARDING_WATCH:  # peers are nodes here, and no proxy in front is among them
+            nodes[key] = value
     nodes[keys.TRUSTED_PROXIES] = ToldByNode()
     nodes[keys.LIMITS] = container.limits.without_requests()
     nodes[keys.PASS_ON] = refuse_second_hop

@@ -67,7 +67,7 @@ def build_delivery(  # noqa: PLR0917 - one of each part
         originals=originals,
         pyramid_builder=pyramid_builder,
         processor_budget=processor_budget,
-        details_reader=DetailsReader(workers=workers, originals=originals),
+        details_reader=DetailsReader(workers=workers, originals=originals, processor_budget=processor_budget),
         idle_renderer=IdleRenderer(sessions=sessions, workers=workers, clock=clock),
         metrics=metrics,
         clock=clock,

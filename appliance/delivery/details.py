@@ -8,6 +8,7 @@ from appliance.delivery.originals import Originals
 from appliance.domain.clients import Clients
 from appliance.domain.details import Details, permitted
 from appliance.domain.model import Image, KeepMetadata
+from appliance.limits import ProcessorBudget
 from appliance.shared.single_flight import Flight, SingleFlight
 from appliance.workers import Workers
 
@@ -25,26 +26,28 @@ class _Key(NamedTuple):
 class DetailsReader:
     """Has the details of an original read once, however many ask at the same time, in the turn of any of them."""
 
-    def __init__(self, *, workers: Workers, originals: Originals) -> None:
+    def __init__(self, *, workers: Workers, originals: Originals, processor_budget: ProcessorBudget) -> None:
         self._workers = workers
         self._originals = originals
+        self._budget = processor_budget
         self._flights: SingleFlight[_Key, Details] = SingleFlight()
         self._remembered: LRUCache[_Key, Details] = LRUCache(MAX_REMEMBERED)
 
     async def read(self, image: Image, clients: Clients) -> Details:
         """What the original of a resolved image says, as far as its uploader wanted it kept.
 
-        Raises Busy, StoreUnavailable, GoneImage, Stopping.
+        Raises RateLimited, Busy, StoreUnavailable, GoneImage, Stopping.
         """
         key = _Key(image.slug, image.sha256, permitted(image))
         remembered = self._remembered.get(key)
         if remembered is not None:
             return remembered
+        self._budget.require(clients)
         return await self._flights.run(key, lambda flight: self._read(image, key, flight), clients)
 
     async def _read(self, image: Image, key: _Key, flight: Flight) -> Details:
         with await self._originals.file(image, flight.clients) as file:
-            details = await self._workers.read_details(file.fileno(), key.keep, flight.clients)
+            details = await self._workers.read_details(file.fileno(), key.keep, flight.clients, self._budget.charge)
         self._remembered[key] = details
         return details
 

@@ -167,7 +167,7 @@ class Delivery:
         return RenditionSummary(sizes, None if tiny is None else tiny.data)
 
     async def details(self, image: Image, client: str) -> Details:
-        """What the original of a resolved image says of itself. Raises Busy, StoreUnavailable."""
+        """What the original of a resolved image says of itself. Raises RateLimited, Busy, StoreUnavailable."""
         return await self._details_reader.read(image, Clients(client))
 
     async def original(self, image: Image, start: int = 0, length: int | None = None) -> Original:

@@ -20,8 +20,9 @@ OF_SETTINGS: Mapping[str, str] = {
 OF_OTHERS: Mapping[str, str] = {
     "prefix-day-share": "One network may upload {limit_size} at present, its share of what this host accepts today. "
     "Left today: {left_size}. Continue {when}.",
-    "key-uploads-a-minute": "With this access key, {limit} uploads can begin in a minute. Continue {when}.",
-    "key-images-a-day": "With this access key, {limit} images can be uploaded in a day. Left today: {left}. "
+    "key-uploads-a-minute": "With this access key, the number of uploads a minute is limited to {limit}. "
+    "Continue {when}.",
+    "key-images-a-day": "With this access key, the number of images a day is limited to {limit}. Left today: {left}. "
     "Continue {when}.",
     "key-bytes-a-day": "With this access key, {limit_size} can be uploaded in a day. Left today: {left_size}. "
     "Continue {when}.",

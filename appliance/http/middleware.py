@@ -104,7 +104,8 @@ async def _identify(request: web.Request) -> None:
     It counts for its address, until a key or a name says that it is another client's: looking that up costs something.
     """
     requests, address = request.app[LIMITS].requests, client_of(request).id
-    request.app[FORWARDING_WATCH].note(request, address)
+    if (watch := request.app.get(FORWARDING_WATCH)) is not None:
+        watch.note(request, address)
     requests.take(address)
     await authenticate(request)
     if (client := client_of(request).id) != address:

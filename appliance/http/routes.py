@@ -126,7 +126,7 @@ def _api() -> list[web.RouteDef]:
         web.patch(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, **ASKS_LATER),
         web.delete(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
         web.get(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, allow_head=False),
-        web.post(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload),
+        web.post(f"/api/v1/uploads/{UPLOAD}", tus.handle_upload, **ASKS_LATER),
         web.head(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.show_offset),
         web.patch(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.append, **ASKS_LATER),
         web.delete(f"/api/v1/resumable-uploads/{UPLOAD}", resumable_draft.cancel),

@@ -1,6 +1,7 @@
 """Limits: how much of what everybody shares one client may use. Rates are kept in memory, a day's amounts on disk."""
 
 from appliance.limits.day_budgets import DayBudgets
+from appliance.limits.day_tally import DayTally
 from appliance.limits.key_uploads import KeyUploads
 from appliance.limits.limit_switch import LimitSwitch
 from appliance.limits.limits import Limits
@@ -11,6 +12,7 @@ from appliance.limits.sealed_addresses import SealedAddresses
 
 __all__ = [
     "DayBudgets",
+    "DayTally",
     "KeyUploads",
     "LimitSwitch",
     "Limits",

@@ -121,6 +121,11 @@ class DayBudgets:
         self._turn_day()
         return self._key if self._is_limiting else None
 
+    def today(self) -> int:
+        """The day whose bytes are counted; days (UTC) count from 1970."""
+        self._turn_day()
+        return self._key.day
+
     @property
     def meters(self) -> Iterator[Meter]:
         """As of `Rate`."""

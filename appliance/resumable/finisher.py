@@ -234,6 +234,8 @@ class UploadFinisher:
         now_s = int(self._clock())
         await self._catalogue.refuse(upload, refusal_of(fault), now_s=now_s, kept_until_s=now_s + KEPT_S)
         self._metrics.uploads.labels(fault.code).inc()
+        if not isinstance(fault, IncompleteUpload):  # another upload may have its parts
+            await self._drop_parts(upload)
         await self._clean_up(upload)
 
     async def _give_up(self, upload: Upload) -> None:

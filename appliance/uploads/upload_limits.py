@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from appliance.domain.clients import Client
-from appliance.limits import DayBudgets, Limits, Rate
+from appliance.limits import DayBudgets, DayTally, Limits, Rate
 from appliance.uploads.admission_request import AdmissionRequest, UploadStage
 
 STEP_BYTES = 1_000_000
@@ -75,6 +75,8 @@ class UploadAccount:
         self._can_resume = request.stage is UploadStage.CONTINUING
         self._minute_bytes = minute_bytes
         self._day_budgets = day_budgets
+        self._day_of_client = DayTally(day_budgets.charge_client, day_budgets.today)
+        self._day_of_all = DayTally(day_budgets.charge_together, day_budgets.today)
         self._announced = request.bytes
         self._arrived = 0
         self._counted = 0
@@ -139,12 +141,10 @@ class UploadAccount:
         self._counted += count
         for account in self._accounts:
             self._minute_bytes.charge_client(account, count)
-        for account in self._day_accounts:
-            self._day_budgets.charge_client(account, count)
+        self._day_of_client.charge(self._day_accounts, count)
 
     def _count_together(self, count: int) -> None:
         """Count bytes that have come for everybody without a key together."""
-        for account in self._day_accounts:
-            self._day_budgets.charge_together(account, count)
+        self._day_of_all.charge(self._day_accounts, count)
         for account in self._accounts:
             self._minute_bytes.charge_together(account, count)

@@ -114,12 +114,15 @@ class Workers:
         async with self._lease(LaneName.INSPECT, priority, Clients(client)) as worker:
             return await worker.find_private(fd, keep)
 
-    async def read_details(self, fd: int, keep: KeepMetadata, clients: Clients) -> Details:
+    async def read_details(
+        self, fd: int, keep: KeepMetadata, clients: Clients, charge: Charge | None = None
+    ) -> Details:
         """What the open file says, as far as `keep` allows it. Uploads, which share its workers, go first.
 
-        A file that can't be read says nothing and is not complete. Raises Busy or Stopping.
+        `charge` is told of the seconds that it took. A file that can't be read says nothing and is not complete.
+        Raises Busy or Stopping.
         """
-        async with self._lease(LaneName.INSPECT, Priority.PREWARM, clients) as worker:
+        async with self._lease(LaneName.INSPECT, Priority.PREWARM, clients, charge=charge) as worker:
             return await worker.read_details(fd, keep)
 
     def lease(

@@ -10,7 +10,7 @@ MODES = ("auto", "on", "off")
 PROOFS = ("auto", "always", "never")
 _NETWORK = "one network (/24 of IPv4, /48 of IPv6)"
 _KEY = "one access key, or one person whom a trusted proxy has signed in"
-_ALL = "everybody without an access key together"
+_ALL = "all clients together that have no access key and aren't signed in"
 MAX_PROOF_COST = 20_000
 """With which a phone takes a minute, and the event loop of the server 20 ms."""
 UPLOADS_A_CORE = 250
@@ -62,9 +62,9 @@ class LimitsConfig:
     proof_of_work: str = field(
         default="auto",
         metadata=info(
-            "Whether those without an access key have to solve a challenge before they upload. `auto`: while their "
-            "network, or all of them together, have used a sixteenth of the images or half of the bytes that they may "
-            "upload in a minute.",
+            "Whether clients that have no access key and aren't signed in have to solve a challenge before they "
+            "upload. `auto`: while their network, or all of them together, have used a sixteenth of the images or half "
+            "of the bytes that they may upload in a minute.",
             choices=PROOFS,
         ),
     )

@@ -7,6 +7,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from appliance.domain.errors import ApplianceError
+from appliance.http.forwarding_watch import FORWARDING_HEADERS
 from appliance.http.keys import CLOSED, CONFIG, REQUEST_ID, TRUSTED_PROXIES
 from appliance.http.transport.resumable_bodies import received
 from appliance.http.transport.streamed_responses import abort_response
@@ -15,7 +16,8 @@ from appliance.nodes.neighbours import Neighbours, blocks, unavailable
 ENDS_HERE = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer"),
-        *("transfer-encoding", "upgrade", "expect", "host", "forwarded", "date", "server", "vary"),
+        *("transfer-encoding", "upgrade", "expect", "host", "date", "server", "vary"),
+        *map(str.lower, FORWARDING_HEADERS),
     }
 )
 """Headers that concern one connection, or that this node sets itself."""

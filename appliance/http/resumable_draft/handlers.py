@@ -17,7 +17,7 @@ from appliance.domain.errors import (
     UploadLocked,
     UploadPaused,
 )
-from appliance.domain.resumable_uploads import UploadKind
+from appliance.domain.resumable_uploads import UploadKind, UploadState
 from appliance.domain.upload_options import clean_filename
 from appliance.http.api.image_resource import image_resource, upload_state
 from appliance.http.client_address import client_of
@@ -198,7 +198,9 @@ async def _show_progress(request: web.Request, upload_id: str, progress: Progres
 async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: str | None) -> web.Response:
     """The error, and what the draft wants to be known of the upload next to it."""
     fault = _without_tus_statuses(fault)
-    if upload_id is not None and isinstance(fault, LimitReached):  # nothing is resumed after a 4xx
+    progress = await _progress_after(request, upload_id)
+    is_unfinished = progress is not None and progress.upload.state is UploadState.RECEIVING
+    if is_unfinished and isinstance(fault, LimitReached):  # nothing is resumed after a 4xx
         fault = Busy(fault.detail, limit=fault.limit, actual=fault.actual, retry_after_s=fault.retry_after_s)
     members: dict[str, object] = {}
     if fault.code in PROBLEM_TYPES:
@@ -206,7 +208,7 @@ async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: 
     if isinstance(fault, OffsetMismatch):
         members |= {"expected-offset": fault.limit, "provided-offset": fault.actual}
     response = problem_response(request, fault, members)
-    response.headers.update(await _headers_after(request, upload_id))
+    response.headers.update(_headers_after(request, progress))
     return response
 
 
@@ -219,15 +221,22 @@ def _without_tus_statuses(fault: ApplianceError) -> ApplianceError:
     return fault
 
 
-async def _headers_after(request: web.Request, upload_id: str | None) -> dict[str, str]:
+async def _progress_after(request: web.Request, upload_id: str | None) -> Progress | None:
+    """How far the upload is after an error; None where there is none, or it is gone."""
+    if upload_id is None:
+        return None
+    try:
+        return await request.app[RESUMABLE].state(upload_id)
+    except ApplianceError:
+        return None
+
+
+def _headers_after(request: web.Request, progress: Progress | None) -> dict[str, str]:
     """The headers that tell how far an upload is after an error; without an upload only the limits."""
-    version, max_bytes = draft.version_of(request), request.app[CONFIG].uploads.max_bytes
-    if upload_id is not None:
-        try:
-            return _headers(request, await request.app[RESUMABLE].state(upload_id))
-        except ApplianceError:
-            pass  # there is none, or it is gone
-    return draft.limit_headers(version, max_bytes) | {"Access-Control-Expose-Headers": draft.EXPOSED}
+    if progress is not None:
+        return _headers(request, progress)
+    limits = draft.limit_headers(draft.version_of(request), request.app[CONFIG].uploads.max_bytes)
+    return limits | {"Access-Control-Expose-Headers": draft.EXPOSED}
 
 
 def _headers(request: web.Request, progress: Progress) -> dict[str, str]:

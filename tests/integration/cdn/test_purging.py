@@ -76,6 +76,11 @@ async def test_a_change_is_purged(host: Host, cache: StandIn, mine: dict[str, An
     await until(lambda: cache.forgotten == [mine["slug"]])
 
 
+async def test_locking_purges_shared_caches(host: Host, cache: StandIn, mine: dict[str, Any]) -> None:
+    assert (await host.patch(mine["slug"], mine["delete_token"], passphrase="correct horse")).status == 200
+    await until(lambda: cache.forgotten == [mine["slug"]])
+
+
 async def test_an_undo_is_purged(host: Host, cache: StandIn, mine: dict[str, Any]) -> None:
     await host.delete(mine["slug"], mine["delete_token"])
     await until(lambda: cache.forgotten == [mine["slug"]])

@@ -9,6 +9,7 @@ import pytest
 from appliance.access.keys import NewKey
 from appliance.config.model import MB
 from appliance.domain.access_keys import KeyLimits
+from appliance.domain.clock import DAY_S
 from tests.support.access import form, minted
 from tests.support.host import Host, bearer, problem
 from tests.support.images import pictures
@@ -52,6 +53,18 @@ async def test_what_is_announced_and_not_sent_keeps_nobody_else_out(open_limited
     assert refused.status == 201
     for writer in writers:
         writer.close()
+
+
+async def test_what_was_announced_yesterday_is_not_given_back_to_today(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_day_bytes=2 * MB)
+    host.clock.forward(DAY_S - host.clock() % DAY_S - 10)
+    writer = await announced(host, 2 * MB, ONE)
+    assert used(host, ONE, "address-day-bytes") == 2 * MB
+    host.clock.forward(20)
+    assert (await host.client.post("/api/v1/images", data=padded(MB), headers=as_(ONE))).status == 201
+    writer.close()
+    await until(lambda: not host.appliance.admission.in_progress)
+    assert used(host, ONE, "address-day-bytes") == MB
 
 
 async def test_uploads_that_were_let_in_together_end_where_the_day_of_all_does(open_limited: OpenLimited) -> None:

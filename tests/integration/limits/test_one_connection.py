@@ -62,6 +62,17 @@ async def test_what_waits_to_be_asked_for_its_body_is_refused_and_counted_once(
     assert failures.count == 1
 
 
+async def test_an_overridden_method_is_refused_before_its_body_is_asked_for(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_requests=1)
+    assert (await host.get("/api/v1/limits", X_Forwarded_For="192.0.2.1")).status == 200
+    head = [
+        *(f"POST /api/v1/uploads/{'x' * 22} HTTP/1.1", "Host: x", "X-Forwarded-For: 192.0.2.1"),
+        *("X-HTTP-Method-Override: PATCH", "Tus-Resumable: 1.0.0", "Upload-Offset: 0", "Content-Length: 100000"),
+        *("Expect: 100-continue", "Connection: close"),
+    ]
+    assert await answers(host, ["\r\n".join([*head, "", ""]).encode()]) == ["429"]
+
+
 async def test_what_waits_to_be_asked_for_its_body_waits_for_its_turn_first(
     open_limited: OpenLimited, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,17 @@ async def test_a_scan_of_zoom_tiles_slows_the_scanner_alone(open_limited: OpenLi
 
 
 @pytest.mark.usefixtures("costly")
+async def test_details_are_read_with_the_budget(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_processor_s=1)
+    slugs = [(await host.upload(pictures.photo(seed=seed)))["slug"] for seed in range(2)]
+    known, other = (f"/api/v1/images/{slug}/details" for slug in slugs)
+    assert [await ask(host, known), await ask(host, other)] == [200, 429]
+    assert await ask(host, known) == 200
+    assert await ask(host, f"/i/{slugs[1]}/details") == 429
+    assert await ask(host, other, OTHER) == 200
+
+
+@pytest.mark.usefixtures("costly")
 async def test_zip_files_are_made_in_turn_with_the_budget(open_limited: OpenLimited) -> None:
     host = await open_limited(address_processor_s=1)
     album = (await made(host, await uploaded(host, 2)))["slug"]

@@ -188,7 +188,7 @@ async def test_a_lock_comes_and_goes_by_the_token(host: Host, jpeg: bytes) -> No
     assert (shown.status, shown.headers["Access-Control-Allow-Origin"]) == (200, "*")
 
 
-async def test_locking_purges_shared_caches(host: Host, jpeg: bytes) -> None:
+async def test_of_a_passphrase_only_a_hash_is_kept(host: Host, jpeg: bytes) -> None:
     image = await host.upload(jpeg)
     await host.patch(image["slug"], image["delete_token"], passphrase=PASSPHRASE)
     row = await host.appliance.catalogue.images.get(image["slug"])

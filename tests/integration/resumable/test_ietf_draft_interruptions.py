@@ -4,8 +4,10 @@ import hashlib
 from dataclasses import replace
 
 from appliance.domain import tokens
+from appliance.domain.access_keys import KeyLimits
+from tests.support.access import minted, raw
 from tests.support.draft_client import LAST, MORE, Draft, accepted_uploads, field
-from tests.support.host import Host, OpenHost, problem
+from tests.support.host import Host, OpenHost, bearer, problem
 
 
 async def test_a_file_that_is_not_declared_complete_never_becomes_an_image(host: Host, jpeg: bytes) -> None:
@@ -88,3 +90,15 @@ async def test_an_upload_without_disk_space_is_to_be_resumed_later(open_host: Op
     response = await full.patch(where, 1000, jpeg[1000:], LAST)
     await problem(response, "busy")
     assert (response.headers["Retry-After"], response.headers["Upload-Offset"]) == ("10", "1000")
+
+
+async def test_an_upload_that_a_limit_refused_for_good_is_not_told_to_resume(host: Host, jpeg: bytes) -> None:
+    """Clients of the draft resume after a 5xx, and there is nothing left to resume."""
+    key = bearer(await minted(host, limits=KeyLimits(max_images_a_day=1)))
+    draft = Draft(host)
+    where = await draft.create(jpeg[:1000], key)
+    assert (await raw(host, jpeg, key)).status == 201
+    refused = await draft.patch(where, 1000, jpeg[1000:], LAST | key)
+    await problem(refused, "budget-spent")
+    assert (refused.status, refused.headers["Upload-Complete"]) == (429, "?1")
+    assert (await draft.head(where)).status == 429
