@@ -245,17 +245,18 @@ class UploadFinisher:
         await self._clean_up(upload)
 
     async def _drop_segments(self, upload: Upload, *, is_stored: bool) -> None:
-        """Drop what the store has of an upload that is an image, and the parts of a final one.
+        """Drop what the store has of an upload that is an image, and the parts of a final one."""
+        await self._drop_parts(upload)
+        self._reservations.release(upload.id_hash)
+        if self._writer is not None:
+            self._writer.end(upload, is_stored=is_stored)
 
-        Best effort: parts that are left expire.
-        """
+    async def _drop_parts(self, upload: Upload) -> None:
+        """Give up the parts of a final upload. Best effort: those that are left expire."""
         until_s = int(self._clock()) + KEPT_S
         for part in await self._parts(upload):
             await self._catalogue.give_up(part, now_s=int(self._clock()), kept_until_s=until_s)
             await self._clean_up(part)
-        self._reservations.release(upload.id_hash)
-        if self._writer is not None:
-            self._writer.end(upload, is_stored=is_stored)
 
     async def _parts(self, upload: Upload) -> list[Upload]:
         """The partial uploads that a final one is assembled from, as far as there are rows of them."""
