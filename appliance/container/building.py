@@ -210,6 +210,7 @@ def build(  # noqa: PLR0917 - one of each part
     album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard)
     albums = Albums(
         config,
+        admission=admission,
         catalogue=catalogue,
         lifecycle=album_lifecycle,
         prompt_writes=prompt_writes,
