@@ -10,7 +10,7 @@ from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import ApplianceError, UploadPaused
+from appliance.domain.errors import ApplianceError, KeyInvalid, UploadPaused
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
@@ -184,10 +184,15 @@ class ResumableUploads:
         Draining, UploadLocked, UploadPaused when the disk takes no more, DiskFull when it can't keep a complete
         upload, the refusal when these were the last bytes and are no image, and whatever the stream raises. For an open
         upload also CompletedUpload, InconsistentLength and EmptyUpload. Among nodes as `Takeover.require_here` does.
+        KeyInvalid once the key has ended with which the upload was created, which is given up then.
         """
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
-            received = await self._receiver.receive(lock, upload, offset, chunk)
+            try:
+                received = await self._receiver.receive(lock, upload, offset, chunk)
+            except KeyInvalid:  # the key has ended with which it was created
+                await self.withdrawals.give_up(upload)
+                raise
         return await self._verdicts.on(received)
 
     # --- asking ---------------------------------------------------------------------------------------------------

@@ -175,6 +175,16 @@ async def test_a_resumable_upload_is_continued_by_its_secret_and_ends_with_its_k
     assert await closed.appliance.catalogue.images.page() == []
 
 
+async def test_an_upload_takes_no_bytes_once_its_key_has_ended(closed: Host, jpeg: bytes) -> None:
+    key, tus = await minted(closed), Tus(closed)
+    where = await tus.created(await tus.post(len(jpeg), headers=bearer(key)))
+    assert (await tus.patch(where, 0, jpeg[:100])).status == 204
+    await closed.appliance.access_keys.revoke("scanner")
+    assert await code(await tus.patch(where, 100, jpeg[100:200])) == "key-revoked"
+    assert (await tus.head(where)).status == 410
+    assert closed.files("spool/uploads") == []
+
+
 async def test_an_upload_whose_key_is_lost_does_not_become_anonymous(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
