@@ -31,9 +31,9 @@ const ON_DEMAND = {
   "/preview": "src/uploading/preview.ts",
   "/duplicates": "src/uploading/duplicates.ts",
   "/embed-codes": "src/uploading/embed-codes.ts",
-  "/library/albums": "src/library/albums.ts",
   "/library/availability": "src/library/availability.ts",
   "/proof": "src/uploading/proof.ts",
+  "/library/albums": "src/library/albums.ts", // after what it imports on demand itself
   "/proof-ahead": "src/uploading/proof-ahead.ts", // after what it imports on demand itself
   "/adding/uploads": "src/adding/uploads.ts", // after what it imports on demand itself
 };

@@ -82,7 +82,12 @@ class Bans:
     def require_may_upload(self, client: Client, access_key: str | None = None) -> None:
         """Raises Banned for the client, and for the key with this id, with which an upload was begun."""
         self.require_not_banned(client, viewing=False)
-        if access_key is not None and (ban := self._list.of_key(access_key, self._clock(), viewing=False)) is not None:
+        if access_key is not None:
+            self.require_key_not_banned(access_key)
+
+    def require_key_not_banned(self, access_key: str) -> None:
+        """Raises Banned where the key with this id may not upload."""
+        if (ban := self._list.of_key(access_key, self._clock(), viewing=False)) is not None:
             raise Banned(ban.reason, ban.until_s)
 
     async def add(self, new: NewBan) -> Ban:

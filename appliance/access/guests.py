@@ -1,5 +1,6 @@
 """Guests: who adds images to an album by an invite, without a key of their own."""
 
+from appliance.access.album_keys import AlbumKeys
 from appliance.catalogue import Catalogue
 from appliance.config.model import AlbumsConfig
 from appliance.domain.clock import Clock
@@ -14,10 +15,11 @@ class Guests:
     The row that makes an image of them decides: the invite may end, or others may be faster, while they come.
     """
 
-    def __init__(self, limits: AlbumsConfig, *, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(self, limits: AlbumsConfig, *, catalogue: Catalogue, album_keys: AlbumKeys, clock: Clock) -> None:
         self._max_images = limits.max_images
         self._invites = catalogue.invites
         self._albums = catalogue.albums
+        self._album_keys = album_keys
         self._clock = clock
 
     async def check(self, request: AdmissionRequest) -> None:
@@ -32,6 +34,7 @@ class Guests:
         album = await self._albums.get(invite.album)
         if album is None or album.ended is not None:
             raise EndedAlbumInvite
+        await self._album_keys.require_for_guests(album)
         if request.stage is UploadStage.CONTINUING or request.is_repeat:
             return
         require_room(invite, usage, request.bytes)

@@ -91,6 +91,13 @@ class AccessKeys:
         """Every key, and what was uploaded with it, in the order in which they were made."""
         return [(key, await self.usage(key)) for key in await self._catalogue.all()]
 
+    async def get(self, key_id: str) -> AccessKey:
+        """The key with this id, ended ones included. Raises KeyInvalid."""
+        key = await self._catalogue.get(key_id)
+        if key is None:
+            raise KeyInvalid
+        return key
+
     async def usage(self, key: AccessKey) -> KeyUsage:
         """What was uploaded with the key, as of today."""
         return (await self._catalogue.usage(key.id)).on(access_keys.day_of(self._clock()))

@@ -5,15 +5,15 @@ from appliance.config.model import ANYONE, KEY, SIGNED_IN, Access
 from appliance.domain.access_keys import Scope
 from appliance.domain.clients import Client
 from appliance.domain.clock import Clock
-from appliance.domain.errors import KeyRequired, SignInRequired
-from appliance.domain.key_rules import require_expiry, require_scope, require_within
+from appliance.domain.errors import InviteKeyFull, KeyRequired, KeyUsedUp, SignInRequired
+from appliance.domain.key_rules import require_expiry, require_scope, require_valid, require_within
 from appliance.uploads.admission import AdmissionRequest, UploadStage
 
 
 class Uploaders:
     """An admission rule: refuses uploads of those who may not, and those beyond the limits of their key.
 
-    Guests of an album may always: its owner has let them in.
+    Guests of an album may always: its owner has let them in. They count for the key of the album.
     """
 
     def __init__(self, access: Access, *, keys: AccessKeys, clock: Clock) -> None:
@@ -22,20 +22,33 @@ class Uploaders:
         self._clock = clock
 
     async def check(self, request: AdmissionRequest) -> None:
-        """Raises as `require` and `require_within` do, and InvalidExpiry.
+        """Raises as `require` and `require_within` do, InvalidExpiry, and InviteKeyFull for guests.
 
         A repeat makes no image, so the limits of its key don't concern it. Anyone who continues an upload shows by
-        its secret id that it was admitted. The row that makes an image of it is not added for a key that
-        has ended meanwhile.
+        its secret id that it was admitted, and is refused once the key has ended with which that was.
         """
-        key = request.client.access_key
-        if request.stage is UploadStage.CONTINUING or (request.key_may_follow and key is None):
+        client, key = request.client, request.client.charged_key
+        if request.stage is UploadStage.CONTINUING:
+            await self._require_valid(request.access_key)
             return
-        if request.client.invite is None:
-            self.require(request.client)
-        if key is not None and not request.is_repeat:
-            require_expiry(key, request.expires_in_s)
+        if request.key_may_follow and client.access_key is None:
+            return
+        if client.invite is None:
+            self.require(client)
+        if key is None or request.is_repeat:
+            return
+        require_expiry(key, request.expires_in_s)
+        try:
             require_within(key, await self._keys.usage(key), request.bytes, self._clock())
+        except KeyUsedUp as fault:
+            if key is client.access_key:
+                raise
+            raise InviteKeyFull from fault
+
+    async def _require_valid(self, key_id: str | None) -> None:
+        """Raises KeyInvalid, KeyExpired, KeyRevoked where the key with which an upload was begun has ended since."""
+        if key_id is not None:
+            require_valid(await self._keys.get(key_id), self._clock())
 
     def require(self, client: Client) -> None:
         """Raises KeyRequired, SignInRequired, KeyScope."""

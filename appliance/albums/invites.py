@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from appliance.access.album_keys import AlbumKeys
 from appliance.access.keys import TellStore, tell_later
 from appliance.albums.service import Albums
 from appliance.catalogue import Catalogue
 from appliance.config.model import Config
+from appliance.domain.access_keys import AccessKey
 from appliance.domain.access_records import RecordKind
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import (
@@ -71,12 +73,20 @@ class Invites:
     """Every change is durable when its method returns, and in force with the next request."""
 
     def __init__(
-        self, config: Config, catalogue: Catalogue, albums: Albums, *, clock: Clock, tell_store: TellStore = tell_later
+        self,
+        config: Config,
+        catalogue: Catalogue,
+        albums: Albums,
+        *,
+        album_keys: AlbumKeys,
+        clock: Clock,
+        tell_store: TellStore = tell_later,
     ) -> None:
         self._max_expiry_days = config.uploads.max_expiry_days
         self._max_images = config.albums.max_images
         self._catalogue = catalogue
         self._albums = albums
+        self._album_keys = album_keys
         self._clock = clock
         self._tell_store = tell_store
 
@@ -85,9 +95,11 @@ class Invites:
     async def add(self, slug: str, proof: Proof, new: NewInvite) -> tuple[InviteStatus, str]:
         """A new invite to the album, and its token, which nobody can ask for again.
 
-        Raises as `Albums.owned` does, GoneAlbum for one that has ended, InvalidField, InvalidExpiry, Conflict.
+        Raises as `Albums.owned` does, GoneAlbum for one that has ended, InvalidField, InvalidExpiry, Conflict, and as
+        `AlbumKeys.require` does: nobody is let in who could not upload alone.
         """
         album = await self._albums.owned(slug, proof)
+        await self._album_keys.require(album)
         await self._albums.show(slug)
         _check_expiry(new.expires_in_s, self._max_expiry_days)
         token, now_s = generate_token(), int(self._clock())
@@ -121,9 +133,13 @@ class Invites:
 
     # --- guests ---------------------------------------------------------------------------------------------------
 
-    async def find(self, token: str) -> Invite:
-        """The invite with this token, ended ones included; people paste the whole link, too. Raises UnknownInvite."""
-        return (await self._found(token.rstrip("/").rpartition("/")[2]))[0]
+    async def find(self, token: str) -> tuple[Invite, AccessKey | None]:
+        """The invite with this token, ended ones included, and its album's key; people paste the whole link, too.
+
+        Raises UnknownInvite.
+        """
+        invite, _ = await self._found(token.rstrip("/").rpartition("/")[2])
+        return invite, await self._album_keys.of(await self._catalogue.albums.get(invite.album))
 
     async def open(self, token: str) -> InviteStatus:
         """The invite as its guests see it. Raises UnknownInvite, GoneInvite, InviteFull."""
@@ -133,6 +149,7 @@ class Invites:
             contents = await self._albums.show(invite.album)
         except (GoneAlbum, UnknownAlbum) as fault:
             raise EndedAlbumInvite from fault
+        await self._album_keys.require_for_guests(contents.album)
         require_room(invite, usage, 1)
         if len(contents.album.images) >= self._max_images:
             raise AlbumFull(limit=self._max_images, actual=len(contents.album.images) + 1)

@@ -39,6 +39,7 @@ from appliance.lifecycle.management import Proof, check_token, undo_or_bin_s
 from appliance.lifecycle.prompt_writes import PromptWrites
 from appliance.lifecycle.service import Lifecycle
 from appliance.locks import Locksmith
+from appliance.uploads.admission import Admission
 
 NO_UNDO_S = 0  # an undo time that is over by any clock
 
@@ -58,6 +59,7 @@ class Albums:
         self,
         config: Config,
         *,
+        admission: Admission,
         catalogue: Catalogue,
         lifecycle: Lifecycle[Album],
         prompt_writes: PromptWrites,
@@ -65,6 +67,7 @@ class Albums:
         clock: Clock,
     ) -> None:
         self._rules = AlbumRules(config.albums.max_images, config.uploads.max_expiry_days)
+        self._admission = admission
         self._catalogue = catalogue
         self._rows = catalogue.albums
         self._bin_days = config.deletion.bin_days
@@ -81,16 +84,18 @@ class Albums:
     # --- creating ---------------------------------------------------------------------------------------------------
 
     async def create(self, options: AlbumOptions, client: Client) -> CreatedAlbum:
-        """A new album, durable on return.
+        """A new album, durable on return. It counts as an upload, unless it is the answer to an Idempotency-Key again.
 
-        Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, Busy, and the errors
-        of an IdempotencyKey.
+        Raises InvalidField (no images, or some that can't be shown), TooManyImages, InvalidExpiry, Busy, Draining,
+        RateLimited, ProofRequired, and the errors of an IdempotencyKey.
         """
+        self._admission.require_open()
         options = self._rules.check_options(options)
         key = options.idempotency_key
         first = None if key is None else await self._catalogue.idempotency.get(tokens.hash_secret(key))
         if key is not None and first is not None:
             return await self._replay(first, options, key, client)
+        self._admission.begin_upload(client)
         lock = await self._lock(options.passphrase, client)
         now_s = int(self._clock())
         slug = slugs.mint(now_s)

@@ -2,6 +2,7 @@
 
 import time
 
+from appliance.access.album_keys import AlbumKeys
 from appliance.access.bans import Bans
 from appliance.access.guests import Guests
 from appliance.access.keys import AccessKeys
@@ -135,6 +136,7 @@ def build(  # noqa: PLR0917 - one of each part
         clock=clock,
         tell_store=access_records.settle_now,
     )
+    album_keys = AlbumKeys(catalogue.keys, bans=bans, clock=clock)
     admission = Admission(
         config.uploads,
         drain_switch=drain_switch,
@@ -145,7 +147,7 @@ def build(  # noqa: PLR0917 - one of each part
             StalledCatalogue(catalogue),
             uploaders,
             ProofRule(limits.proof_of_work),
-            Guests(config.albums, catalogue=catalogue, clock=clock),
+            Guests(config.albums, catalogue=catalogue, album_keys=album_keys, clock=clock),
             unfinished,
         ],
     )
@@ -210,6 +212,7 @@ def build(  # noqa: PLR0917 - one of each part
     album_lifecycle = Lifecycle(album_rows, store=observed, guard=guard)
     albums = Albums(
         config,
+        admission=admission,
         catalogue=catalogue,
         lifecycle=album_lifecycle,
         prompt_writes=prompt_writes,
@@ -282,7 +285,9 @@ def build(  # noqa: PLR0917 - one of each part
             TrustedProxies(config.server.trusted_proxies), limits.aside, clock, limits.switch
         ),
         albums=albums,
-        invites=Invites(config, catalogue, albums, clock=clock, tell_store=access_records.settle_now),
+        invites=Invites(
+            config, catalogue, albums, album_keys=album_keys, clock=clock, tell_store=access_records.settle_now
+        ),
         locksmith=locksmith,
         one_views=OneViews(
             catalogue=catalogue.images,

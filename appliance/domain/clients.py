@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from appliance.domain.access_keys import AccessKey
+from appliance.domain.access_keys import AccessKey, Scope
 from appliance.domain.invites import Invite
 
 HOST = ""
@@ -16,7 +16,8 @@ class Client:
 
     The `id` of somebody unknown is an IPv4 address, or the 64-bit prefix of an IPv6 address, which one connection
     usually has. Anyone who has an access key, or was signed in as a `user` by a trusted proxy, is the same client
-    from anywhere; `address_id` is the id that its address alone would have. A guest of an album has its `invite`.
+    from anywhere; `address_id` is the id that its address alone would have. A guest of an album has its `invite`, and
+    `album_key` is the access key that the album was created with, which lets the guest do nothing but upload.
     `proof` is a solution that the request brings of a challenge, right or wrong; `has_proven` says that it was right,
     and is spent.
     """
@@ -26,6 +27,7 @@ class Client:
     access_key: AccessKey | None = None
     user: str | None = None
     invite: Invite | None = None
+    album_key: AccessKey | None = None
     proof: str | None = None
     has_proven: bool = False
 
@@ -33,6 +35,12 @@ class Client:
     def address(self) -> str:
         """The id that somebody unknown has at the same address."""
         return self.id if self.address_id is None else self.address_id
+
+    @property
+    def charged_key(self) -> AccessKey | None:
+        """The key that the client's uploads count for: its own if that may upload, or else that of the album."""
+        own = self.access_key
+        return own if self.album_key is None or (own is not None and Scope.UPLOAD in own.scopes) else self.album_key
 
     @property
     def accounts(self) -> tuple[str, ...]:

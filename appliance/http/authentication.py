@@ -79,10 +79,10 @@ async def guest_with_invite(request: web.Request, client: Client, token: str) ->
 
     Raises UnknownInvite, and InvalidField for the guest of another one.
     """
-    found = await request.app[INVITES].find(token)
+    found, album_key = await request.app[INVITES].find(token)
     if client.invite is not None:
         only_invite(client.invite.id, found.id)
-    return replace(client, invite=found)
+    return replace(client, invite=found, album_key=album_key)
 
 
 def _signed_in_user(request: web.Request) -> str | None:

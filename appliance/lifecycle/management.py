@@ -12,7 +12,7 @@ from appliance.domain.access_records import RecordKind
 from appliance.domain.clients import THIS_HOST, Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import Conflict, GoneImage, MissingToken, UnknownImage, WrongToken
-from appliance.domain.key_rules import require_expiry, require_manager
+from appliance.domain.key_rules import default_expiry_s, require_expiry, require_manager
 from appliance.domain.model import Ending, Image, Tombstone
 from appliance.domain.preconditions import AllowedVersions, require_version
 from appliance.domain.upload_options import MAX_ALT_CHARS, MAX_TITLE_CHARS, check_expiry, clean_text
@@ -179,9 +179,9 @@ class Management:
             return image
         expires_s: int | None = changes.expires_s
         if expires_s is None and image.viewing is not None and not isinstance(changes.one_view, Unchanged):
-            expires_s = now_s + self._limits.default_expiry_days * DAY_S  # the view has shortened it
+            expires_s = now_s + await self._default_expiry_s(image)  # the view has shortened it
         elif is_over or image.ended is not None:
-            expires_s = self._new_expiry(image, changes, now_s)
+            expires_s = await self._new_expiry(image, changes, now_s)
         if is_spent(image):
             self._require_visible(image)
         if image.ended is not None:
@@ -211,10 +211,15 @@ class Management:
             fault.restorable_until_s = restorable_until_s(image, self._clock())
             raise
 
-    def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
+    async def _new_expiry(self, image: Image, changes: Changes, now_s: int) -> int:
         if changes.expires_s is not None:
             return changes.expires_s
-        return image.expires_s if image.expires_s > now_s else now_s + self._limits.default_expiry_days * DAY_S
+        return image.expires_s if image.expires_s > now_s else now_s + await self._default_expiry_s(image)
+
+    async def _default_expiry_s(self, image: Image) -> int:
+        """How long a new image with the same key is kept that chooses nothing, in seconds."""
+        key = None if image.access_key is None else await self._keys.get(image.access_key)
+        return default_expiry_s(key, self._limits.default_expiry_days * DAY_S)
 
     def _checked(self, changes: Changes) -> Changes:
         if changes.expires_s is not None:

@@ -161,7 +161,7 @@ class UploadCreator:
             expires_s=now_s + lasts_s,
             keep_metadata=new.options.keep_metadata,
             is_open=new.is_open,
-            access_key=None if new.client.access_key is None else new.client.access_key.id,
+            access_key=None if new.client.charged_key is None else new.client.charged_key.id,
             lock=lock,
             one_view=new.options.one_view,
             invite=None if new.client.invite is None else new.client.invite.id,

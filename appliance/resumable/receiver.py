@@ -117,7 +117,7 @@ class UploadReceiver:
             )
 
     def _max_bytes(self, chunk: UploadChunk) -> int:
-        return max_file_bytes(chunk.client.access_key, self._admission.max_bytes)
+        return max_file_bytes(chunk.client.charged_key, self._admission.max_bytes)
 
     async def _with_length(self, upload: Upload, offset: int, chunk: UploadChunk) -> Upload:
         """The upload with a length that was deferred until this request. Raises as `receive` does."""

@@ -10,7 +10,7 @@ from appliance.catalogue import Catalogue
 from appliance.config.model import Uploads
 from appliance.domain import tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import ApplianceError, UploadFinishing, UploadPaused
+from appliance.domain.errors import ApplianceError, KeyInvalid, UploadFinishing, UploadPaused
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.locks import Locksmith
@@ -191,6 +191,7 @@ class ResumableUploads:
         upload, the refusal when these were the last bytes and are no image, and whatever the stream raises. For an open
         upload also CompletedUpload, InconsistentLength and EmptyUpload. Among nodes as `Takeover.require_here` does,
         and UploadFinishing as long as the image of these last bytes isn't safe; of an open upload that is waited for.
+        KeyInvalid once the key has ended with which the upload was created, which is given up then.
         """
         received = await self._received(upload_id, offset, chunk)
         return await (self._safe(upload_id, received) if chunk.is_last else self._verdicts.on(received))
@@ -199,7 +200,11 @@ class ResumableUploads:
         """The upload after the chunk was appended. The client of an open one may forget what the reply counts."""
         self._receiver.require_open()  # before a running request is interrupted for one that is refused
         async with self._locked(upload_id) as (lock, upload):
-            received = await self._receiver.receive(lock, upload, offset, chunk)
+            try:
+                received = await self._receiver.receive(lock, upload, offset, chunk)
+            except KeyInvalid:  # the key has ended with which it was created
+                await self.withdrawals.give_up(upload)
+                raise
         if received.is_open:
             await self._flush(received)
         return received

@@ -108,5 +108,8 @@ class Admission:
                 yield AdmittedUpload(permit, account)
 
     def begin_upload(self, client: Client) -> Client:
-        """Count an upload that begins; returns as `ProofOfWork.take`. Raises RateLimited, ProofRequired."""
+        """Count an upload that begins, or a new album; returns as `ProofOfWork.take`.
+
+        Raises RateLimited, ProofRequired.
+        """
         return self._upload_limits.begin_upload(client)

@@ -223,7 +223,7 @@ class Committer:
         Raises KeyInvalid if that is lost, so that its upload doesn't become anonymous.
         """
         if upload is None:
-            return client.access_key
+            return client.charged_key
         if upload.access_key is None:
             return None
         key = await self._catalogue.keys.get(upload.access_key)

@@ -187,7 +187,7 @@ class Ingest:
         self, file: ArrivingFile, request: AdmissionRequest, *, may_skip: bool
     ) -> _Received | Refused:
         now_s, client = self._clock(), request.client
-        max_bytes = max_file_bytes(client.access_key, self._admission.max_bytes)
+        max_bytes = max_file_bytes(client.charged_key, self._admission.max_bytes)
         try:
             if not request.is_repeat:
                 client = self._admission.begin_upload(client)

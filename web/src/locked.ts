@@ -1,4 +1,4 @@
-// The form of what is locked, after very many wrong passphrases: it is sent with the solution of the server's challenge.
+// The form of what is locked, after very many wrong passphrases, or of a new album while very much is uploaded: it is sent with the solution of the server's challenge.
 
 const form = document.querySelector<HTMLFormElement>("form[data-challenge]");
 const field = form?.querySelector<HTMLInputElement>("[name=proof]");

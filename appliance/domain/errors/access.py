@@ -117,6 +117,12 @@ class EndedAlbumInvite(GoneInvite):
     texts = ("The album of this guest link has expired or was deleted.",)
 
 
+class EndedKeyInvite(GoneInvite):
+    """The access key that the invite's album was created with has ended, is banned, or may not upload."""
+
+    texts = ("The owner of the album may no longer upload here, so guests can’t add images to it.",)
+
+
 class InviteFull(ApplianceError):
     """As many images or bytes were added as the invite, or its album, allows."""
 
@@ -138,6 +144,12 @@ class InviteBytesFull(InviteFull):
         "This link allows {limit_size} from all guests together. With this image it would be {actual_size}.",
         *InviteFull.texts,
     )
+
+
+class InviteKeyFull(InviteFull):
+    """The access key that the invite's album was created with has reached what it may have on the host."""
+
+    texts = ("The owner of the album has as many images on this host as they may.",)
 
 
 class AlbumFull(InviteFull):

@@ -1,6 +1,7 @@
 """Creating and managing albums by forms, which work without JavaScript."""
 
 from collections.abc import Set
+from dataclasses import replace
 
 from aiohttp import hdrs, web
 
@@ -84,12 +85,16 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def _creator(request: web.Request, form: Form) -> Client:
-    """The client, with an access key in the form. Raises KeyInvalid, Busy, and as `Uploaders.require` does."""
+    """The client, with an access key and a solved challenge in the form.
+
+    Raises KeyInvalid, Busy, and as `Uploaders.require` does.
+    """
     sent = (value for name, value in form.items() if isinstance(value, str) and names_key(name))
     key = next((key for text in sent if (key := key_in(text)) is not None), None)
     client = client_of(request) if key is None else await client_with_key(request, key)
     request.app[UPLOADERS].require(client)
-    return client
+    proof = text_field(form, "proof")
+    return replace(client, proof=proof) if proof else client
 
 
 def _idempotency_key(values: AlbumFormValues, passphrase: str | None) -> str | None:

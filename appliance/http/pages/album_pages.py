@@ -8,7 +8,7 @@ from appliance.config.model import Config
 from appliance.delivery import RenditionSummary
 from appliance.domain import tokens
 from appliance.domain.clock import Clock
-from appliance.domain.errors import ApplianceError
+from appliance.domain.errors import ApplianceError, ProofRequired
 from appliance.domain.model import Album, Ending, Image
 from appliance.domain.renditions import is_tall
 from appliance.http import links
@@ -78,6 +78,7 @@ class AlbumPages:
             "album-creation.html",
             user=user,
             problem=self._templates.localize_error(problem),
+            challenge=problem.challenge if isinstance(problem, ProofRequired) else None,
             form_values=values,
             expiry_options=self._templates.expiry_options(),
             max_images=self._config.albums.max_images,

@@ -127,7 +127,8 @@ class RequestBody(ABC):
     async def identified(self, client: Client) -> Client:
         self._has_identified = True
         if self._key is not None:
-            client = replace(await client_with_key(self._request, self._key), invite=client.invite)
+            known = await client_with_key(self._request, self._key)
+            client = replace(known, invite=client.invite, album_key=client.album_key)
         return client if self._invite is None else await guest_with_invite(self._request, client, self._invite)
 
     def options(self, file: ArrivingFile) -> UploadOptions:

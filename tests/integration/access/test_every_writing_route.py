@@ -6,28 +6,15 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
-from aiohttp import ClientResponse, web
+from aiohttp import ClientResponse
 
 from appliance.access.bans import NewBan
 from appliance.config.model import Server
-from appliance.http.routes import application
 from tests.support.access import minted
 from tests.support.albums import made
 from tests.support.host import Host, OpenHost, bearer
 from tests.support.invites import invited, token_of
-
-WRITING = {"POST", "PUT", "PATCH", "DELETE"}
-
-
-def writing_routes() -> list[tuple[str, str]]:
-    """Method and path of each, with names in braces for what varies."""
-    routes = [route for route in application().router.routes() if route.method in WRITING]
-    return [(route.method, _path_of(route)) for route in routes]
-
-
-def _path_of(route: web.AbstractRoute) -> str:
-    assert route.resource is not None
-    return route.resource.canonical
+from tests.support.writing_routes import WRITING, writing_routes
 
 
 @dataclass

@@ -175,6 +175,16 @@ async def test_a_resumable_upload_is_continued_by_its_secret_and_ends_with_its_k
     assert await closed.appliance.catalogue.images.page() == []
 
 
+async def test_an_upload_takes_no_bytes_once_its_key_has_ended(closed: Host, jpeg: bytes) -> None:
+    key, tus = await minted(closed), Tus(closed)
+    where = await tus.created(await tus.post(len(jpeg), headers=bearer(key)))
+    assert (await tus.patch(where, 0, jpeg[:100])).status == 204
+    await closed.appliance.access_keys.revoke("scanner")
+    assert await code(await tus.patch(where, 100, jpeg[100:200])) == "key-revoked"
+    assert (await tus.head(where)).status == 410
+    assert closed.files("spool/uploads") == []
+
+
 async def test_an_upload_whose_key_is_lost_does_not_become_anonymous(
     host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,3 +321,24 @@ async def test_no_image_outlives_what_its_key_allows(host: Host, jpeg: bytes) ->
     assert row.expires_s - row.created_s == 3600
     await problem(await host.patch(image["slug"], image["delete_token"], expires_in="2h"), "invalid-expiry")
     assert (await host.patch(image["slug"], image["delete_token"], expires_in="1h")).status == 200
+
+
+async def test_a_restored_image_is_kept_no_longer_than_its_key_allows(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_expiry_s=3600))
+    image = await (await raw(host, jpeg, bearer(key))).json()
+    host.clock.forward(3601)
+    assert (await host.patch(image["slug"], image["delete_token"], restore=True)).status == 200
+    assert (await only_image(host)).expires_s == host.clock() + 3600
+
+
+async def test_an_image_whose_view_broke_off_is_kept_no_longer_than_its_key_allows(host: Host, jpeg: bytes) -> None:
+    key = await minted(host, limits=KeyLimits(max_expiry_s=3600))
+    sent = await host.client.post("/api/v1/images?one_view=true", data=jpeg, headers=bearer(key))
+    image = await sent.json()
+    row = await only_image(host)
+    now_s = int(host.clock())
+    await host.appliance.catalogue.images.begin_view(
+        row.slug, version=row.version, viewing="b" * 64, now_s=now_s, expires_s=now_s + 60
+    )
+    assert (await host.patch(image["slug"], image["delete_token"], one_view=True)).status == 200
+    assert (await only_image(host)).expires_s == now_s + 3600

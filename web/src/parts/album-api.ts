@@ -35,8 +35,8 @@ export interface AlbumChange {
 }
 
 /**
- * Create an album of uploaded images, in this order. If the connection is lost the call is repeated once; its idempotency
- * key keeps the server from creating a second album. Throws Problem.
+ * Create an album of uploaded images, in this order. If the connection is lost, or the server asks for a proof of work, the
+ * call is repeated once; its idempotency key keeps the server from creating a second album. Throws Problem.
  */
 export async function createAlbum(slugs: readonly string[], title?: string): Promise<CreatedAlbum> {
   const call = {
@@ -44,10 +44,19 @@ export async function createAlbum(slugs: readonly string[], title?: string): Pro
     headers: { "Idempotency-Key": randomId(), ...keyHeader() },
     body: { images: slugs, ...(title ? { title } : {}) },
   };
-  return (await callApi("/api/v1/albums", call).catch((fault: unknown) => {
-    if (fault instanceof Problem && fault.code === UNREACHABLE) return callApi("/api/v1/albums", call);
-    throw fault;
+  return (await callApi("/api/v1/albums", call).catch(async (fault: unknown) => {
+    if (!(fault instanceof Problem)) throw fault;
+    if (fault.code === UNREACHABLE) return callApi("/api/v1/albums", call);
+    const proof = fault.challenge && (await solved(fault.challenge));
+    if (!proof) throw fault;
+    return callApi("/api/v1/albums", { ...call, headers: { ...call.headers, "Proof-Of-Work": proof } });
   })) as CreatedAlbum;
+}
+
+/** The solution, as the header has it; undefined where this browser finds none. */
+async function solved(challenge: string): Promise<string | undefined> {
+  const part = await import("../uploading/proof").catch(() => undefined);
+  return part?.solve(challenge);
 }
 
 /** Change an album, even while the page is left. Returns the slugs of its images in their order. Throws Problem. */

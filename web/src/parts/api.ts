@@ -5,7 +5,7 @@ import { localizeProblem, pageLanguage, type ProblemDetails } from "./problems";
 
 /**
  * A call that failed. `message` is for people, in the language `lang`. `restorableUntil` is a time (RFC 3339): what is gone
- * can be restored until then.
+ * can be restored until then. `challenge`: of a proof of work that the call needs, as JSON.
  */
 export class Problem extends Error {
   constructor(
@@ -14,6 +14,7 @@ export class Problem extends Error {
     readonly lang: string,
     readonly restorableUntil?: string,
     readonly status = 0,
+    readonly challenge?: string,
   ) {
     super(message);
   }
@@ -68,5 +69,6 @@ export async function callApi(path: string, { method, token, body, file, headers
   if (reply.ok) return answer;
   const problem = answer as ProblemDetails;
   const { text, lang } = localizeProblem({ title: reply.statusText, ...problem });
-  throw new Problem(problem.code ?? String(reply.status), text, lang, problem.restorable_until, reply.status);
+  const challenge = problem.challenge ? JSON.stringify({ challenge: problem.challenge }) : undefined;
+  throw new Problem(problem.code ?? String(reply.status), text, lang, problem.restorable_until, reply.status, challenge);
 }

@@ -26,6 +26,8 @@ export interface ProblemDetails {
   /** Of a ban: why, perhaps empty, and until when; null for good. */
   reason?: string;
   until?: string | null;
+  /** Of a proof of work that is asked for. */
+  challenge?: unknown;
 }
 
 /** Text for people, and its language; whatever shows the text marks it where that isn't the page's language. */
