@@ -19,7 +19,7 @@ JOIN = f"""
     ON CONFLICT (name) DO UPDATE SET url = excluded.url, home = excluded.home, version = excluded.version,
     schema = excluded.schema, started_s = excluded.started_s, seen_s = excluded.seen_s, left_s = NULL"""
 NAMESAKE = f"SELECT 1 FROM nodes WHERE name = :name AND home <> :home AND {_IS_ALIVE}"
-TWIN = f"SELECT name FROM nodes WHERE home = :home AND name <> :name AND {_IS_ALIVE}"
+TWIN = f"SELECT name FROM nodes WHERE name > '' AND home = :home AND name <> :name AND {_IS_ALIVE}"
 BEAT = f"UPDATE nodes SET seen_s = {_NOW} WHERE name = :name"
 LEAVE = f"UPDATE nodes SET left_s = {_NOW} WHERE name = :name"
 FORGET_NODE = "DELETE FROM nodes WHERE name = :name"

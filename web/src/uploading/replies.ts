@@ -5,7 +5,7 @@ import { type LocalizedText, localizeProblem, type ProblemDetails } from "../par
 export const PROOF_REQUIRED = 428;
 export const TOO_MANY_REQUESTS = 429;
 const UNAUTHORIZED = 401;
-const LOCKED = 423;
+export const LOCKED = 423;
 const BUSY = [409, LOCKED];
 const INSUFFICIENT_STORAGE = 507;
 

@@ -12,7 +12,7 @@ import { discardUpload } from "./discarding";
 import { type Edits, saveEdits } from "./edits";
 import { ENDED, type Phase } from "./phase";
 import { nextProof, noteAsked } from "./proof-asked";
-import { isPaused, isRefused, isTemporary, problemIn, PROOF_REQUIRED, TOO_MANY_REQUESTS } from "./replies";
+import { isPaused, isRefused, isTemporary, LOCKED, problemIn, PROOF_REQUIRED, TOO_MANY_REQUESTS } from "./replies";
 import { stateOf } from "./state";
 import { verdictOn } from "./verdict";
 
@@ -237,7 +237,8 @@ export class Transfer {
   #shouldRetry(fault: DetailedError): boolean {
     const status = fault.originalResponse?.getStatus() ?? 0;
     this.waitsForSpace = isPaused(status, fault.originalResponse?.getBody());
-    if (isTemporary(status) && this.phase !== "paused") this.#enter("offline");
+    const isFinishing = status === LOCKED && !this.waitsForSpace && this.sent >= this.file.size;
+    if (isTemporary(status) && this.phase !== "paused") this.#enter(isFinishing ? "processing" : "offline");
     if (status === 0) void this.#checkFile();
     return isTemporary(status);
   }
