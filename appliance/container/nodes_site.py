@@ -9,6 +9,7 @@ from appliance.http.nodes.guard import ToldByNode, nodes_alone
 from appliance.http.nodes.relay import refuse_second_hop
 from appliance.http.routes import application
 from appliance.http.transport.open_connections import OpenConnections
+from appliance.http.transport.start_limiter import MAX_CHANGES_PER_TURN, StartLimiter
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.nodes.usage import PATH
 
@@ -24,6 +25,7 @@ def nodes_site_of(container: Container, site: web.Application) -> web.Applicatio
             nodes[key] = value
     nodes[keys.TRUSTED_PROXIES] = ToldByNode()
     nodes[keys.LIMITS] = container.limits.without_requests()
+    nodes[keys.CHANGE_START_LIMITER] = StartLimiter(MAX_CHANGES_PER_TURN)  # a flood in front delays no report of usage
     nodes[keys.PASS_ON] = refuse_second_hop
     nodes[keys.OPEN_CONNECTIONS] = connections = OpenConnections(TrustedProxies(()))
     connections.max_per_address = connections.max_connections

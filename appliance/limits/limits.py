@@ -101,7 +101,7 @@ class Limits:
             refusals=refusals,
             usage_reports=UsageReports(
                 meter
-                for part in (requests, uploads, key_uploads, minute_bytes, processor_s, day_budgets)
+                for part in (uploads, key_uploads, minute_bytes, processor_s, day_budgets, requests)
                 for meter in part.meters
             ),
             aside=aside,

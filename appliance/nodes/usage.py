@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from appliance.domain.errors import ApplianceError
@@ -12,6 +11,8 @@ from appliance.nodes.neighbours import Neighbours
 PATH = "/nodes/usage"
 WITHIN_S = 2.0
 """A node that hasn't taken a report by then never hears of it, so that it keeps no other one waiting."""
+MAX_AMOUNT = 2.0**53
+"""More than any client uses. Beyond it a bucket would never be full again, and no row could hold it."""
 NO_REPORT = "The body is no report of usage."
 
 Usage = Mapping[str, Mapping[str, float]]
@@ -54,7 +55,7 @@ def usage_in(report: bytes) -> Usage:
 
 def _are_amounts(document: object) -> bool:
     return isinstance(document, dict) and all(
-        isinstance(amount, (int, float)) and math.isfinite(amount) for amount in document.values()
+        isinstance(amount, (int, float)) and -MAX_AMOUNT <= amount <= MAX_AMOUNT for amount in document.values()
     )
 
 

@@ -192,6 +192,8 @@ def test_what_waits_to_be_reported_is_bounded_and_so_is_a_report() -> None:
     "report",
     [
         *(b"", b"[]", b"1", b"\xff", b'{"address-uploads": 1}', b'{"address-uploads": {"192.0.2.1": "1"}}'),
+        b'{"address-uploads": {"192.0.2.1": 1e308}}',
+        b'{"address-uploads": {"192.0.2.1": 1%s}}' % (b"0" * 400),
         *(b'{"address-uploads": {"192.0.2.1": NaN}}', b'{"address-uploads": {"192.0.2.1": null}}', b"[" * 50_000),
     ],
 )

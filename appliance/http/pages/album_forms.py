@@ -58,6 +58,7 @@ async def create(request: web.Request) -> web.Response:
         text_field(form, "images"),
         text_field(form, "expires_in"),
         form_key=text_field(form, "form_key"),
+        has_passphrase=bool(text_field(form, "passphrase")),
     )
     renderer = request.app[BACKGROUND_RENDERER]
     try:

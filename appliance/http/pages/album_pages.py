@@ -51,6 +51,8 @@ class AlbumFormValues:
     expires_in: str = ""
     description: str = ""
     form_key: str = ""
+    has_passphrase: bool = False
+    """It isn't shown again, so it has to be entered again: else an album would be open that was to be locked."""
 
 
 class AlbumPages:

@@ -1,6 +1,7 @@
 """Whatever is made counts as an upload: images on every route, and albums."""
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -115,3 +116,16 @@ async def test_the_form_of_an_album_brings_the_solution_that_its_page_found(aski
     [sent] = [has for has in Page(await reply.text()).all("form", action="/a") if "data-challenge" in has]
     fields = {"images": slug, "proof": solution(json.loads(sent["data-challenge"])["challenge"])}
     assert (await host.client.post("/a", data=fields, headers=ME | BROWSER)).status == 201
+
+
+async def test_the_form_of_a_refused_album_asks_for_its_passphrase_again(open_limited: OpenLimited) -> None:
+    host = await open_limited(address_uploads=1)
+    image = await (await host.client.post("/api/v1/images", data=pictures.png(9, 9), headers=ME)).json()
+    for passphrase, is_required in (("open sesame", True), ("", False)):
+        sent = {"images": image["slug"], "passphrase": passphrase}
+        reply = await host.client.post("/a", data=sent, headers=ME | BROWSER)
+        assert reply.status == 429
+        page = await reply.text()
+        assert "open sesame" not in page
+        (field,) = re.findall(r'<input id="passphrase"[^>]*>', page)
+        assert ("required" in field) is is_required

@@ -5,6 +5,8 @@ import { Problem, UNREACHABLE } from "../parts/api";
 import { announce } from "../parts/announce";
 import { saveAlbum } from "./store";
 
+const REFUSED_FOR_NOW = [428, 429]; // whatever the album has
+
 /**
  * Create an album of these images, store it, and open the page where it is shared. If some have ended elsewhere, it is created of
  * the slugs that `findAvailable` returns.
@@ -25,7 +27,7 @@ async function createAlbumOfAvailable(slugs: string[], findAvailable: () => Prom
   try {
     return await createAlbum(slugs);
   } catch (fault) {
-    if (!(fault instanceof Problem) || fault.code === UNREACHABLE) throw fault;
+    if (!(fault instanceof Problem) || fault.code === UNREACHABLE || REFUSED_FOR_NOW.includes(fault.status)) throw fault;
     const available = await findAvailable();
     if (available.length === 0 || available.length === slugs.length) throw fault;
     return createAlbum(available);
