@@ -148,6 +148,12 @@ def control_commands(container: Container) -> Commands:
     async def end_change_log() -> None:
         await _change_log_of(container).end()
 
+    async def only_on_node(name: str) -> list[str]:
+        rescue = container.resumable.rescue
+        if rescue is not None and await container.catalogue.nodes.only_on(name):
+            await rescue.from_nodes([name])  # what the store has isn't lost; raises while it is away
+        return await container.catalogue.nodes.only_on(name)
+
     return Commands(
         expire=container.image_lifecycle.end,
         status=lambda: status(container),
@@ -159,7 +165,7 @@ def control_commands(container: Container) -> Commands:
         forget_node=container.catalogue.nodes.forget,
         log_changes=log_changes,
         end_change_log=end_change_log,
-        only_on_node=container.catalogue.nodes.only_on,
+        only_on_node=only_on_node,
         metrics=container.metrics.text,
     )
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-from appliance.domain.errors import StoreUnavailable
+from appliance.domain.errors import ObjectMissing, StoreUnavailable
 from appliance.domain.model import Image
 from appliance.domain.slugs import object_key, sidecar_key
 from appliance.lifecycle.ship_queue import LARGE_BYTES
@@ -75,6 +75,14 @@ class OriginalObjects:
         finally:
             probing.cancel()
             await asyncio.wait([probing])
+
+    async def has(self, image: Image) -> bool:
+        """Whether the store has the row's bytes, and not those of before a cleaning. Raises StoreUnavailable."""
+        try:
+            stored = await self._store.stat(object_key(image.slug))
+        except ObjectMissing:
+            return False
+        return (stored.bytes, stored.metadata.get("sha256")) == (image.bytes, image.sha256)
 
     def is_ahead(self, slug: str) -> bool:
         """Whether the original's landed file was put ahead."""

@@ -1,16 +1,25 @@
-"""Rescue: originals that only a lost node had come back from the segments of the uploads that they were.
+"""Rescue: originals that only a lost node had, as their rows say, come back from what the store has of them.
 
 A large upload becomes an image as soon as the store has it in segments, long before its original is shipped. They stay
-until then.
+until then. A smaller one is in the store before its row, which its node may not have corrected before it was lost.
 """
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from appliance.catalogue import Catalogue
 from appliance.domain import tokens
 from appliance.domain.clients import THIS_HOST
-from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeUnavailable, StoreUnavailable
+from appliance.domain.errors import (
+    ApplianceError,
+    Busy,
+    CatalogueUnavailable,
+    DiskFull,
+    NodeUnavailable,
+    Stopping,
+    StoreUnavailable,
+)
 from appliance.domain.model import Image
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
@@ -23,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class OriginalRescue:
-    """Gets such originals for this node, which ships them."""
+    """Gets such originals for this node, which ships them. It has one run at a time."""
 
     def __init__(
         self, *, catalogue: Catalogue, committer: Committer, among_nodes: AmongNodes, this_node: ThisNode
@@ -33,17 +42,32 @@ class OriginalRescue:
         self._segments = among_nodes.segments
         self._neighbours = among_nodes.neighbours
         self._this_node = this_node
+        self._running = asyncio.Lock()
 
     async def run(self) -> int:
-        """The job. Returns how many originals are here now. Raises StoreUnavailable and the catalogue's faults.
+        """The job. Returns how many originals are here or in the store now. Raises as `from_nodes` does.
 
         A node that is back meanwhile has the same bytes, and may ship them too.
         """
-        rescued, after, lost = 0, "", await self._lost_nodes()
-        while lost and (images := await self._catalogue.images.unshipped(after)):
-            for image in images:
-                rescued += image.node in lost and await self._rescue(image)
-            after = images[-1].slug
+        return await self.from_nodes(await self._lost_nodes())
+
+    async def from_nodes(self, names: Collection[str]) -> int:
+        """Rescue what these nodes had, which are gone. Returns how many originals are here or in the store now.
+
+        Raises StoreUnavailable, Stopping and the catalogue's faults; Busy or DiskFull, once all others are rescued,
+        where this node had no room for an original.
+        """
+        rescued, after, full = 0, "", None
+        async with self._running:
+            while names and (images := await self._catalogue.images.unshipped(after)):
+                for image in images:
+                    try:
+                        rescued += image.node in names and await self._rescue(image)
+                    except (Busy, DiskFull) as fault:
+                        full = fault
+                after = images[-1].slug
+        if full is not None:
+            raise full
         return rescued
 
     async def _lost_nodes(self) -> frozenset[str]:
@@ -51,6 +75,9 @@ class OriginalRescue:
         return frozenset([name for name in names if await self._neighbours.is_lost(name)])
 
     async def _rescue(self, image: Image) -> bool:
+        if await self._committer.note_stored(image):
+            log.info("the store has an original of the node %s", image.node, extra={"slug": image.slug})
+            return True
         upload = await self._catalogue.uploads.by_slug(image.slug)
         if upload is None or upload.state is not UploadState.DONE or upload.length is None:
             return False
@@ -59,7 +86,7 @@ class OriginalRescue:
             return False
         try:
             committed = await self._committed(image, upload, names, upload.length)
-        except (CatalogueUnavailable, StoreUnavailable):
+        except (CatalogueUnavailable, StoreUnavailable, Busy, DiskFull, Stopping):
             raise
         except ApplianceError as fault:
             log.warning("a lost original can't be rescued: %s", fault.detail, extra={"slug": image.slug})

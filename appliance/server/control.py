@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _CONNECT_S = 2.0
 _STATUS_S = 10.0
 _TAKEDOWN_S = 60.0  # a busy disk's commit
-_WORK_S = 3600.0  # a year's backlog of expiry
+_WORK_S = 3600.0  # a year's backlog of expiry, or of originals to rescue
 
 Answer = Mapping[str, Any]
 
@@ -48,9 +48,9 @@ class Commands:
     `status` returns plain values for people and for `doctor`. `drain(drained, announced)` refuses uploads from now on,
     or accepts them, and /readyz says whether it does or soon will. `take_down` ends what has a slug, and returns one
     word for what that was. `reinspect` takes one step. `key` and `ban` carry out orders about access keys and bans.
-    `forget_node` removes a node that is gone for good, and `only_on_node` returns slugs of images whose originals only
-    that node has. `log_changes` begins a turn of the catalogue's log of changes, and `end_change_log` ends the log.
-    `metrics` returns them as Prometheus reads them.
+    `forget_node` removes a node that is gone for good, and `only_on_node` rescues what the store has of its originals,
+    and returns slugs of images whose originals only that node has. `log_changes` begins a turn of the catalogue's log
+    of changes, and `end_change_log` ends the log. `metrics` returns them as Prometheus reads them.
     """
 
     expire: ExpireNow
@@ -124,8 +124,11 @@ async def ask_end_change_log(config: Config) -> None:
 
 
 async def ask_only_on_node(config: Config, name: str) -> list[str]:
-    """Slugs of images whose originals only a node has that is gone. Raises ServerNotRunning, CommandFailed."""
-    return list((await _ask(config, "POST", "/only-on-node", {"name": name}, _STATUS_S))["slugs"])
+    """Slugs of images whose originals only a node has that is gone. Raises ServerNotRunning, CommandFailed.
+
+    Has the server first rescue what the store has of them.
+    """
+    return list((await _ask(config, "POST", "/only-on-node", {"name": name}, _WORK_S))["slugs"])
 
 
 async def ask_reinspect(config: Config, request: StepRequest) -> Step:

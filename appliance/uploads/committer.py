@@ -211,6 +211,15 @@ class Committer:
         row = await self._catalogue.images.get(committed.image.slug)
         return isinstance(row, Image) and row.location is Location.STORE
 
+    async def note_stored(self, image: Image) -> bool:
+        """Record that the store has the original, if it does: its node may have died before it could.
+
+        False if it doesn't, or the image has ended or was replaced meanwhile. Raises StoreUnavailable and the
+        catalogue's faults.
+        """
+        is_stored = await self._shipper.objects.has(image)
+        return is_stored and await self._catalogue.images.mark_shipped(image.slug, image.sha256)
+
     async def _require_unchanged(self, upload: Upload) -> None:
         """Raises Conflict where the upload has ended, or another node took it over and may have shipped it."""
         row = await self._catalogue.uploads.get(upload.id_hash)

@@ -7,8 +7,9 @@ import pytest
 import pytest_asyncio
 
 from appliance.domain.errors import StoreUnavailable
+from appliance.lifecycle import original_objects, ship_queue
 from appliance.nodes import neighbours
-from appliance.resumable import segment_writer, takeover
+from appliance.resumable import finisher, segment_writer, takeover
 from tests.support.nodes import NodeHost, two_nodes
 from tests.support.postgres import Databases, database_url, new_schema, replicated_servers
 from tests.support.segments import SEGMENT_BYTES
@@ -55,6 +56,13 @@ def patient_nodes() -> Iterator[None]:
         patch.setattr(takeover, "WAIT_S", PATIENCE_S)
         patch.setattr(segment_writer, "FLUSH_WITHIN_S", PATIENCE_S)
         yield
+
+
+@pytest.fixture
+def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is a large one."""
+    for module in (ship_queue, original_objects, finisher):
+        monkeypatch.setattr(module, "LARGE_BYTES", 1000)
 
 
 @pytest.fixture

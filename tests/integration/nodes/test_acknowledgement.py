@@ -9,8 +9,7 @@ from aiohttp import ClientResponse
 
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
-from appliance.lifecycle import original_objects, ship_queue
-from appliance.resumable import finisher, segment_writer, verdicts
+from appliance.resumable import segment_writer, verdicts
 from tests.support.draft_client import LAST, MORE, Draft
 from tests.support.gates import Gate, gated
 from tests.support.host import problem
@@ -35,13 +34,6 @@ UNANSWERED_S = 1.5
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests wait for their verdict for a moment only."""
     monkeypatch.setattr(verdicts, "SAFE_WITHIN_S", IMPATIENT_S)
-
-
-@pytest.fixture
-def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every file is a large one."""
-    for module in (ship_queue, original_objects, finisher):
-        monkeypatch.setattr(module, "LARGE_BYTES", 1000)
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ When their node is lost, another one makes the originals of them.
 import pytest
 
 from appliance.domain.model import Image, Location
-from appliance.lifecycle import original_objects, ship_queue
-from appliance.resumable import finisher
 from appliance.resumable.segments import MEDIA_TYPE, PREFIX
 from tests.support.gates import Gate, gated
 from tests.support.images import private_pictures
@@ -19,13 +17,6 @@ from tests.support.waiting import until
 
 Nodes = tuple[NodeHost, NodeHost]
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("patient_nodes", "all_large")]
-
-
-@pytest.fixture
-def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every file is a large one."""
-    for module in (ship_queue, original_objects, finisher):
-        monkeypatch.setattr(module, "LARGE_BYTES", 1000)
 
 
 @pytest.fixture
