@@ -43,6 +43,8 @@ class OriginalObjects:
         From the row on, its client won't send it again, though this node's disk may be lost. A store that takes longer
         than the budget is probed, so that one that hangs is known to be away. A large file isn't put ahead: its
         segments stay in the store until it is shipped.
+
+        Raises StoreUnavailable where the store doesn't have it, and isn't known to be away.
         """
         self.forget_ahead(image.slug)
         if self._store.fault is not None or image.bytes > LARGE_BYTES:
@@ -55,6 +57,8 @@ class OriginalObjects:
                 await self._until_put_or_away(putting)
             if putting.done() and putting.result():
                 self._ahead.add(image.slug)
+            elif self._store.fault is None:  # another put has shown meanwhile that the store works
+                raise StoreUnavailable(retry_after_s=1)
         finally:
             putting.cancel()
             await asyncio.wait([putting])

@@ -98,7 +98,7 @@ class Committer:
 
         Raises the refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a
         limit, InvalidField for the passphrase, Banned, DiskFull, Busy, Stopping, Conflict when the upload was given up
-        meanwhile, and the catalogue's faults.
+        meanwhile, StoreUnavailable where an upload's original couldn't be put ahead, and the catalogue's faults.
         """
         key = await self._key_of(client, upload)
         require_expiry(key, options.expires_in_s)

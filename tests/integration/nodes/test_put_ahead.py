@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from appliance.domain.errors import InviteFull, ObjectMissing
+from appliance.domain.errors import InviteFull, ObjectMissing, StoreUnavailable
 from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.slugs import object_key
 from tests.integration.nodes.conftest import Nodes
+from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
 from tests.support.segments import id_of
@@ -73,6 +74,29 @@ async def test_an_upload_that_is_refused_in_the_end_leaves_nothing_in_the_store(
     assert (await row_of(one, where)).state is UploadState.REFUSED
     assert was_ahead == [True]
     assert not await is_stored(one, slug)
+
+
+async def test_an_upload_whose_put_fails_is_not_confirmed_while_the_store_works_for_others(
+    segmented: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = segmented[0]
+    data = padded(300_000, 44)
+    where = await Tus(one).create(len(data))
+    slug, faults, put = await Tus(one).slug(where), [StoreUnavailable()], one.appliance.shipper.store.put
+
+    async def fail_once(*what: Any, **more: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await put(*what, **more)
+
+    monkeypatch.setattr(one.appliance.shipper.store, "put", fail_once)
+    refused = await Tus(one).patch(where, 0, data)
+    await problem(refused, "store-unavailable")
+    assert refused.headers["Retry-After"] == "1"
+    assert (await row_of(one, where)).state is UploadState.RECEIVING
+    assert await Tus(one).offset(where) == len(data)
+    assert (await row_of(one, where)).state is UploadState.DONE
+    assert await is_stored(one, slug)
 
 
 @pytest.mark.parametrize("is_taken_over", [True, False])
