@@ -79,10 +79,10 @@ class OriginalRescue:
             log.info("the store has an original of the node %s", image.node, extra={"slug": image.slug})
             return True
         upload = await self._catalogue.uploads.by_slug(image.slug)
-        if upload is None or upload.state is not UploadState.DONE or upload.length is None:
+        if upload is None or upload.state in {UploadState.RECEIVING, UploadState.REFUSED} or upload.length is None:
             return False
         names = _segmented(upload)
-        if sum([await self._segments.stored_bytes(name) for name in names]) != upload.length:
+        if not names or sum([await self._segments.stored_bytes(name) for name in names]) != upload.length:
             return False
         try:
             committed = await self._committed(image, upload, names, upload.length)
@@ -110,7 +110,9 @@ class OriginalRescue:
 
 
 def _segmented(upload: Upload) -> list[str]:
-    """The uploads whose segments, one after the other, are the file."""
+    """The uploads whose segments, one after the other, are the file; none if that isn't known any more."""
     if upload.kind is not UploadKind.FINAL:
         return [upload.id_hash]
+    if upload.state is UploadState.GONE:  # its row forgets its parts
+        return []
     return [tokens.hash_secret(part) for part in part_ids(upload.concat)]

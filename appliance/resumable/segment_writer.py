@@ -170,7 +170,7 @@ class SegmentWriter:
     async def sweep(self, now_s: float) -> int:
         """Remove the segments that nobody needs any more, on whatever node. Returns of how many uploads.
 
-        Those are of uploads that expired, were given up or refused, or whose image is in the store or erased.
+        Those are of uploads that expired, were given up unfinished or refused, or whose image is in the store or erased.
 
         Raises StoreUnavailable.
         """
@@ -184,8 +184,11 @@ class SegmentWriter:
         return removed
 
     async def _is_needed(self, upload: Upload) -> bool:
-        """Whether it is unfinished, or a node alone has the original of its image, which may still be restored."""
-        if upload.state is not UploadState.DONE or upload.slug is None:
+        """Whether it is unfinished, or a node alone has the original of its image, which may still be restored.
+
+        One that was given up after it became an image is needed as long, because that stays.
+        """
+        if upload.state is UploadState.RECEIVING or upload.slug is None:
             return upload.state is UploadState.RECEIVING
         image = await self._images.get(upload.slug)
         return isinstance(image, Image) and image.location is Location.SPOOL
@@ -195,7 +198,7 @@ class SegmentWriter:
             await asyncio.wait([writing])
         try:
             row = await self._rows.get(id_hash)
-            is_done = row is not None and row.state is UploadState.DONE and is_stored
+            is_done = row is not None and row.state is not UploadState.RECEIVING and is_stored
             if row is None or is_done or not await self._is_needed(row):  # another node may have it now
                 async with self._places:
                     await self._segments.delete(id_hash)

@@ -89,6 +89,39 @@ async def test_an_original_comes_back_from_the_parts_that_it_was_assembled_from(
     assert (await Tus(one).head(parts[0])).status == 410
 
 
+async def test_an_original_comes_back_whose_upload_was_deleted_once_it_was_an_image(
+    segmented: Nodes, held: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = segmented
+    data = padded(2 * SEGMENT_BYTES + 50_000, 75)
+    where = await Tus(one).whole(data)
+    slug = await Tus(one).slug(where)
+    assert one.appliance.resumable.writer is not None
+    judged = gated(monkeypatch, one.appliance.resumable.writer, "_delete_ended", after=True)
+    judged.open()
+    assert (await Tus(one).delete(where)).status == 204
+    await judged.reached.wait()
+    assert await content_of(one, where) == data
+    async with one.lost(), one.silent():
+        await two.appliance.upload_janitor.sweep_segments()
+        assert await rescued(two) == 1
+        await until(lambda: is_shipped(two, slug), "a shipped original")
+        assert sha256([await Tus(two).original(slug)]) == sha256([data])
+    held.open()
+    await until(lambda: is_empty(two, where), "no segment")
+
+
+async def test_a_deleted_upload_of_parts_keeps_no_other_original_from_coming_back(segmented: Nodes, held: Gate) -> None:
+    one, two = segmented
+    where, _ = await assembled(one, padded(2 * SEGMENT_BYTES + 50_000, 76))
+    slug = await Tus(one).slug(where)
+    assert (await Tus(one).delete(where)).status == 204
+    async with one.lost(), one.silent():
+        assert await rescued(two) == 0
+    held.open()
+    await until(lambda: is_shipped(two, slug), "a shipped original")
+
+
 async def test_an_original_whose_segments_are_not_all_there_is_left_to_its_node(segmented: Nodes, held: Gate) -> None:
     one, two = segmented
     data = padded(2 * SEGMENT_BYTES + 50_000, 73)
