@@ -46,6 +46,7 @@ from appliance.spool import Digest, Incoming, Spool
 from appliance.uploads.committer import Committed, Committer
 
 KEPT_S = DAY_S  # how long the outcome of an upload can be asked for
+LOOK_AGAIN_S = 10.0  # at an original that couldn't be shipped
 REFUSALS = (
     BudgetSpent,
     EmptyUpload,
@@ -196,10 +197,14 @@ class UploadFinisher:
     async def _drop_segments_once_shipped(self, upload: Upload, committed: Committed) -> None:
         """Until the store has the original, its segments are what survives this node.
 
-        After a fault, the sweep drops them, and their parts expire.
+        After a restart, the sweep drops them, and their parts expire.
         """
-        if await self._committer.is_shipped(committed):
-            await self._drop_segments(upload, is_stored=True)
+        while True:
+            with contextlib.suppress(ApplianceError):
+                if await self._committer.is_shipped(committed):
+                    await self._drop_segments(upload, is_stored=False)
+                    return
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     def notify(self, upload: Upload) -> None:
         """Wake those who wait for the end of this upload."""

@@ -170,7 +170,8 @@ class SegmentWriter:
     async def sweep(self, now_s: float) -> int:
         """Remove the segments that nobody needs any more, on whatever node. Returns of how many uploads.
 
-        Those are of uploads that expired, were given up unfinished or refused, or whose image is in the store or erased.
+        Those are of uploads that expired, were given up unfinished, or refused, or whose image is in the store or
+        erased.
 
         Raises StoreUnavailable.
         """

@@ -206,10 +206,13 @@ class Committer:
         return self._shipper.objects.is_ahead(committed.image.slug)
 
     async def is_shipped(self, committed: Committed) -> bool:
-        """Wait until the store has the original; False where that takes longer, because of a fault, or it has ended."""
+        """Wait until the original needs no shipping: the store has it, or the image has ended.
+
+        False where that takes longer, because of a fault. Raises the catalogue's faults.
+        """
         await self._shipper.ship(committed.image)
         row = await self._catalogue.images.get(committed.image.slug)
-        return isinstance(row, Image) and row.location is Location.STORE
+        return not isinstance(row, Image) or row.ended is not None or row.location is Location.STORE
 
     async def note_stored(self, image: Image) -> bool:
         """Record that the store has the original, if it does: its node may have died before it could.

@@ -3,9 +3,13 @@
 When their node is lost, another one makes the originals of them.
 """
 
+from typing import Any
+
 import pytest
 
+from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
+from appliance.resumable import finisher
 from appliance.resumable.segments import MEDIA_TYPE, PREFIX
 from tests.support.gates import Gate, gated
 from tests.support.images import private_pictures
@@ -132,6 +136,40 @@ async def test_an_original_whose_segments_are_not_all_there_is_left_to_its_node(
     held.open()
     slug = await Tus(one).slug(where)
     await until(lambda: is_shipped(two, slug), "a shipped original")
+
+
+async def test_parts_go_once_their_original_is_shipped_though_an_attempt_failed(
+    segmented: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = segmented[0]
+    monkeypatch.setattr(finisher, "LOOK_AGAIN_S", 0.01)
+    put, faults = one.appliance.store.put, [StoreUnavailable()]
+
+    async def fail_once(*what: Any, **more: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await put(*what, **more)
+
+    monkeypatch.setattr(one.appliance.store, "put", fail_once)
+    where, parts = await assembled(one, padded(2 * SEGMENT_BYTES + 50_000, 77))
+    slug = await Tus(one).slug(where)
+    await until(lambda: is_shipped(one, slug), "a shipped original")
+    for part in parts:
+        await until(lambda part=part: is_empty(one, part), "no segment")  # type: ignore[misc]
+        assert (await Tus(one).head(part)).status == 410
+
+
+async def test_parts_go_once_their_image_has_ended(
+    segmented: Nodes, held: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = segmented[0]
+    monkeypatch.setattr(finisher, "LOOK_AGAIN_S", 0.01)
+    where, parts = await assembled(one, padded(2 * SEGMENT_BYTES + 50_000, 78))
+    now_s = int(one.clock())
+    await one.appliance.catalogue.images.end(await Tus(one).slug(where), now_s=now_s, erase_after_s=now_s + 60)
+    held.open()
+    for part in parts:
+        await until(lambda part=part: is_empty(one, part), "no segment")  # type: ignore[misc]
 
 
 async def test_segments_of_a_shipped_original_are_swept(segmented: Nodes, held: Gate) -> None:
