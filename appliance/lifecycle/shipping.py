@@ -161,7 +161,7 @@ class Shipper:
     async def until_stored(self, image: Image) -> None:
         """Wait until the store has the original, however long that takes, unless it is known to be away.
 
-        Returns too once the image has ended.
+        Returns too once the image has ended. Raises StoreUnavailable if the original is lost, as its client has it.
         """
         while self.store_up:
             row = await self._catalogue.get(image.slug)
@@ -172,6 +172,8 @@ class Shipper:
                 await asyncio.sleep(LOOK_EVERY_S)
             else:
                 await asyncio.wait([shipped])
+                if image.slug in self._lost and not (shipped.cancelled() or shipped.result()):
+                    raise StoreUnavailable(retry_after_s=1)
 
     async def ship(self, image: Image) -> bool:
         """Ship, and wait until the original is in the store; False where that takes longer, because of a fault."""
@@ -240,8 +242,7 @@ class Shipper:
         row = await self._catalogue.get(queued.slug)
         if isinstance(row, Image) and await settle_landed(self._spool, self._this_node, row):
             return row.location is Location.STORE
-        is_living = isinstance(row, Image) and row.ended is None
-        image = row if isinstance(row, Image) and is_living else queued  # it may have been replaced while it was queued
+        image = row if isinstance(row, Image) and row.ended is None else queued  # it may have been replaced meanwhile
         record = record_of(image) if image.version > 1 else self._records.get(image.slug) or record_of(image)
         if image.version > 1 or not self.objects.is_ahead(image.slug):
             await self.objects.put(image, path, record)

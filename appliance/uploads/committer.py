@@ -191,7 +191,7 @@ class Committer:
         """The same, and return once the image is safe: its client hears of success then, and sends nothing again.
 
         A server that is alone has it on its disk. Among nodes it has to survive this node, so it is in the store,
-        or, while that is away, in the spool that its row names.
+        or, while that is away, in the spool that its row names. Raises StoreUnavailable if it was lost meanwhile.
         """
         await self.prewarm_and_ship(committed, client)
         if self._this_node.name is not None:

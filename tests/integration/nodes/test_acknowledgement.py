@@ -197,6 +197,26 @@ async def test_an_upload_in_one_request_waits_for_the_store(
     assert (reply.status, row.location) == (201, Location.STORE)
 
 
+async def test_an_upload_whose_file_is_lost_before_it_is_stored_is_sent_again(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, data = nodes[0], padded(200_000, 63)
+    headers = {"Idempotency-Key": "sent-again-because-its-file-was-lost-012345"}
+
+    async def lose(image: Image, *_what: object) -> bool:
+        one.appliance.spool.landed_path(image.slug).unlink()
+        return False
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.appliance.shipper, "ship_within", lose)
+        async with asyncio.timeout(20):
+            lost = await one.client.post("/api/v1/images", data=data, headers=headers)
+    await problem(lost, "store-unavailable")
+    again = await one.client.post("/api/v1/images", data=data, headers=headers)
+    assert again.status == 201
+    assert sha256([await Tus(nodes[1]).original((await again.json())["slug"])]) == sha256([data])
+
+
 async def test_a_repetition_is_not_answered_with_success_before_the_first_request(nodes: Nodes, held: Gate) -> None:
     one, data = nodes[0], padded(200_000, 59)
     headers = {"Idempotency-Key": "sent-again-while-it-is-stored-0123456789"}
