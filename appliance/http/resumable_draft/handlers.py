@@ -196,7 +196,7 @@ async def _show_progress(request: web.Request, upload_id: str, progress: Progres
 
 
 async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: str | None) -> web.Response:
-    """The error, and what the draft wants to be known of the upload next to it."""
+    """The error, and what the draft wants to be known of the upload next to it, as far as it is safe."""
     fault = _without_tus_statuses(fault)
     progress = await _progress_after(request, upload_id)
     is_unfinished = progress is not None and progress.upload.state is UploadState.RECEIVING
@@ -208,8 +208,16 @@ async def _show_problem(request: web.Request, fault: ApplianceError, upload_id: 
     if isinstance(fault, OffsetMismatch):
         members |= {"expected-offset": fault.limit, "provided-offset": fault.actual}
     response = problem_response(request, fault, members)
-    response.headers.update(_headers_after(request, progress))
+    response.headers.update(_headers_after(request, None if _is_unsafe(request, progress) else progress))
     return response
+
+
+def _is_unsafe(request: web.Request, progress: Progress | None) -> bool:
+    """Whether a reply must not count the upload's bytes: among nodes they wouldn't survive the loss of this one yet.
+
+    All of them are here, but they are no image. A client of the draft may forget what was counted.
+    """
+    return request.app[CONFIG].is_node and progress is not None and progress.state == "processing"
 
 
 def _without_tus_statuses(fault: ApplianceError) -> ApplianceError:

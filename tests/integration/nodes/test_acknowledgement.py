@@ -138,6 +138,21 @@ async def test_a_complete_upload_by_the_ietfs_draft_waits_for_the_store(nodes: N
     assert (reply.status, (await reply.json())["sha256"]) == (201, sha256([data]))
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_a_head_of_the_ietfs_draft_counts_no_byte_of_an_image_that_is_not_safe(nodes: Nodes, held: Gate) -> None:
+    one, data = nodes[0], padded(200_000, 64)
+    where = await Draft(one).create(data[:50_000])
+    sending = asyncio.create_task(Draft(one).patch(where, 50_000, data[50_000:], LAST))
+    await held.reached.wait()
+    for node in nodes:
+        asked = await Draft(node).head(where)
+        assert (asked.status, asked.headers["Retry-After"]) == (503, "1")
+        assert not {"Upload-Offset", "Upload-Complete"} & set(asked.headers)
+    held.open()
+    assert (await sending).status == 201
+    assert await Draft(one).offset(where) == len(data)
+
+
 async def test_the_store_has_what_a_reply_of_the_ietfs_draft_counts(
     segmented: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
