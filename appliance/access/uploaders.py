@@ -31,8 +31,8 @@ class Uploaders:
         if request.stage is UploadStage.CONTINUING:
             await self._require_valid(request.access_key)
             return
-        if request.key_may_follow and client.access_key is None:
-            return
+        if request.key_may_follow and (client.access_key is None or Scope.UPLOAD not in client.access_key.scopes):
+            return  # a field may bring a key, or a guest link, that lets it in
         if client.invite is None:
             self.require(client)
         if key is None or request.is_repeat:

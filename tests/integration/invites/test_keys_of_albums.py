@@ -9,7 +9,7 @@ from aiohttp import ClientResponse
 from appliance.access.bans import NewBan
 from appliance.config.model import Access
 from appliance.domain.access_keys import AccessKey, KeyLimits, Scope
-from tests.support.access import minted, only_image, raw
+from tests.support.access import form, minted, only_image, raw
 from tests.support.albums import Resource
 from tests.support.host import Host, OpenHost, bearer, problem
 from tests.support.images import pictures
@@ -97,3 +97,12 @@ async def test_a_guest_with_a_key_that_may_upload_counts_for_that_one(host: Host
     data = pictures.photo(seed=2)
     assert (await raw(host, data, bearer(mine) | guest(link))).status == 201
     await problem(await raw(host, data, bearer(other) | guest(link)), "invite-full")
+
+
+async def test_a_key_that_may_not_upload_keeps_no_guest_out_however_the_link_comes(host: Host, jpeg: bytes) -> None:
+    _, link = await linked(host, jpeg)
+    key = bearer(await minted(host, "looks", scopes=(Scope.MANAGE,)))
+    by_field = form(pictures.photo(seed=2), invite=token_of(link))
+    assert (await host.client.post("/api/v1/images", data=by_field, headers=key)).status == 201
+    await problem(await host.client.post("/api/v1/images", data=form(pictures.photo(seed=3)), headers=key), "key-scope")
+    assert len(await host.appliance.catalogue.images.page()) == 2
