@@ -2,8 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -12,7 +11,9 @@ from appliance.delivery.region_renderer import RegionRenderer, in_turns
 from appliance.domain.clients import Clients
 from appliance.domain.errors import CannotResize, Stopping
 from appliance.domain.regions import Cut, Quality, Region
-from appliance.domain.renditions import Format
+from appliance.domain.renditions import Format, Priority
+from appliance.workers.lease import Lease
+from appliance.workers.work_queue import WorkQueue
 from tests.support.limits import limits_off
 from tests.support.rows import image
 
@@ -33,6 +34,7 @@ class FailsOnce:
     def __init__(self) -> None:
         self.remembering, self.remembered = asyncio.Event(), asyncio.Event()
         self.turns: list[tuple[str, ...]] = []
+        self.queue = WorkQueue([1], max_waiting=10)
 
     def renderer(self) -> RegionRenderer:
         return RegionRenderer(
@@ -55,9 +57,8 @@ class FailsOnce:
         self.remembering.set()
         await self.remembered.wait()
 
-    @asynccontextmanager
-    async def lease(self, *_: Any, **__: Any) -> AsyncIterator["FailsOnce"]:
-        yield self
+    def lease(self, _facts: Any, priority: Priority, clients: Clients, **_: Any) -> Lease["FailsOnce"]:
+        return Lease(self.queue, priority, clients, lambda _slot: self)
 
     async def cut(self, _fd: int, _facts: Any, _material: Any, cuts: tuple[Cut, ...]) -> list[bytes]:
         return [b"a file"] * len(cuts)
