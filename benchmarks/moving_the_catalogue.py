@@ -49,10 +49,10 @@ def copied(what: str, data_dir: Path, to: str, url: str | None = None) -> Measur
     environment = {name: value for name, value in os.environ.items() if not name.startswith("APPLIANCE_")}
     environment |= {"APPLIANCE_DATA_DIR": str(data_dir)} | ({"APPLIANCE_CATALOGUE_URL": url} if url else {})
     began, cpu_s = time.monotonic(), _cpu_of_ended_s()
-    told = subprocess.run(
+    finished = subprocess.run(
         [OURS, "catalogue", "copy", "--to", to], env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
-    [rows] = compared(told.stdout)
+    [rows] = compared(finished.stdout)
     return Measured(what, rows, time.monotonic() - began, _cpu_of_ended_s() - cpu_s)
 
 

@@ -1,7 +1,5 @@
 """The wiring: which part gets which others. Nothing is started here."""
 
-import time
-
 from appliance.access.album_keys import AlbumKeys
 from appliance.access.bans import Bans
 from appliance.access.guests import Guests
@@ -15,6 +13,7 @@ from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
+from appliance.container.node_parts import among_nodes_of, calls_of
 from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
@@ -45,13 +44,11 @@ from appliance.limits.steady_clock import SteadyClock
 from appliance.locks import Locksmith
 from appliance.locks.guesses import Guesses
 from appliance.membership import Membership
-from appliance.nodes.calls import Calls
 from appliance.objectstore import ObjectStore
 from appliance.objectstore.observed import ObservedStore
 from appliance.observability.metrics import Metrics
 from appliance.reinspection.building import build_reinspector
 from appliance.resumable import ResumableUploads, UnfinishedUploads
-from appliance.resumable.among_nodes import AmongNodes
 from appliance.resumable.janitor import UploadJanitor
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
@@ -78,7 +75,7 @@ def build(  # noqa: PLR0917 - one of each part
     membership: Membership | None = None,
 ) -> Container:
     """Every part around the given ones, which the caller starts and stops."""
-    calls = None if membership is None else _calls(config, catalogue, spool, membership)
+    calls = calls_of(config, catalogue, spool, membership)
     this_node = ThisNode(node_name(config.node) if config.is_node else None)
     drain_switch = DrainSwitch()
     sidecars = Sidecars(config.sidecars_dir)
@@ -112,16 +109,6 @@ def build(  # noqa: PLR0917 - one of each part
     delivery, tiles = build_delivery(
         config, clock, metrics, catalogue.images, caches, workers, originals, limits.processor
     )
-    among_nodes = None
-    if calls is not None and membership is not None:
-        among_nodes = AmongNodes.of(
-            calls,
-            since_s=membership.since_s,
-            segment_bytes=config.node.segment_bytes,
-            store=observed,
-            spool=spool,
-            catalogue=catalogue,
-        )
     unfinished = UnfinishedUploads(
         config.uploads.max_unfinished, rows=catalogue.uploads, sealed_addresses=limits.sealed_addresses, clock=clock
     )
@@ -190,7 +177,7 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         locksmith=locksmith,
         this_node=this_node,
-        among_nodes=among_nodes,
+        among_nodes=among_nodes_of(config, catalogue, observed, spool, calls, membership),
         metrics=metrics,
         clock=clock,
     )
@@ -304,8 +291,3 @@ def build(  # noqa: PLR0917 - one of each part
         claims=Claims(images=catalogue.images, uploads=catalogue.uploads, spool=spool, this_node=this_node),
         calls=calls,
     )
-
-
-def _calls(config: Config, catalogue: Catalogue, spool: Spool, membership: Membership) -> Calls:
-    name, secret = membership.node.name, config.node.secret or ""
-    return Calls.of(name, secret, rows=catalogue.nodes, pulse=membership.pulse, spool=spool, clock=time.time)

@@ -16,7 +16,7 @@ MAX_BUCKETS = 100_000
 class Buckets:
     """At most `max_buckets` buckets. Times are in seconds of a clock that never goes back.
 
-    Where other nodes have to be told what clients use here, it is noted in `unreported`.
+    `unreported` collects what is used here for the reports to other nodes.
     """
 
     def __init__(self, policy: Policy, max_buckets: int = MAX_BUCKETS, unreported: Unreported | None = None) -> None:
@@ -42,7 +42,7 @@ class Buckets:
             self.unreported.add(client, cost)
 
     def count(self, client: str, cost: float, now_s: float) -> None:
-        """The same for a use that every node knows of."""
+        """The same, without reporting it: every node knows of this use."""
         full_s = self._full_s
         full_s[client] = max(full_s.get(client, 0.0), now_s) + cost * self._unit_s
         full_s.move_to_end(client)

@@ -1,9 +1,9 @@
-"""What clients used here that no other node has been told yet, of one policy."""
+"""Usage under one policy that the other nodes haven't heard of yet."""
 
 from collections import OrderedDict
 
 MAX_CLIENTS = 20_000
-"""About 4 MB. Beyond it, the oldest are told to nobody: somebody with so many addresses meets the limits on all."""
+"""About 4 MB. Beyond it, the oldest are never reported: whoever has so many addresses meets the limits on everybody."""
 
 
 class Unreported:

@@ -1,4 +1,4 @@
-"""Usage reports: what clients used at one node, told to the others, so that a limit holds for all of them together.
+"""Usage reports: each node tells the others what its clients used, so that a limit holds for all nodes together.
 
 Each node counts its own use at once, and that of the others when it hears of it. So a client may use everywhere what it
 may use at one node, and what the others let in before they heard of it; for that the client waits longer afterwards.

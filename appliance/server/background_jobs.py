@@ -5,13 +5,13 @@ from appliance.lifecycle.jobs import Job, Jobs
 
 HOUR_S = 3600
 BAN_LIST_S = 5
-"""So long a ban that was made on another node may take to hold on this one."""
+"""How long a ban that was made on another node may take to hold on this one."""
 FOLLOW_S = 5
-"""So long this node may keep what it has of an image that another one erased or revised."""
+"""How long this node may keep what it has of an image that another one erased or revised."""
 REPORT_S = 2
-"""So long the other nodes may not know what a client used at this one."""
+"""How long the other nodes may not know what a client used at this one."""
 RESCUE_S = 30
-"""After a node is lost, its large originals may take so long to be looked for in the store."""
+"""How often the store is searched for large originals of lost nodes."""
 SAVE_BUDGETS_S = 5
 """What clients used of their day in this time is forgotten in a crash."""
 

@@ -119,7 +119,7 @@ class Workers:
     ) -> Details:
         """What the open file says, as far as `keep` allows it. Uploads, which share its workers, go first.
 
-        `charge` is told of the seconds that it took. A file that can't be read says nothing and is not complete.
+        `charge` is called with the seconds that it took. A file that can't be read says nothing and is not complete.
         Raises Busy or Stopping.
         """
         async with self._lease(LaneName.INSPECT, Priority.PREWARM, clients, charge=charge) as worker:
@@ -138,8 +138,8 @@ class Workers:
         """A lease of a worker in the lane that suits the image. Raises CannotResize for one that is refused.
 
         `clients` are those who want the work; by default this host itself. `long` is for work that takes long however
-        small the image is, and `short` for work that takes little longer than decoding it. `charge` is told of the
-        seconds that it took. Choose the targets once the lease is granted, so that they serve all who joined meanwhile.
+        small the image is, and `short` for work that takes little longer than decoding it. `charge` is called with
+        the seconds that it took. Choose the targets once the lease is granted: so they serve all who joined meanwhile.
         """
         if facts.refusal is not None:
             raise CannotResize(facts.refusal)

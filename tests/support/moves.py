@@ -147,9 +147,9 @@ def log_of_database(url: str) -> list[str]:
     return [name for (name,) in found]
 
 
-def compared(told: str) -> list[int]:
+def compared(output: str) -> list[int]:
     """How many rows each pass has compared, of what the command has printed."""
-    lines = [line.replace(",", "").split() for line in told.splitlines()]
+    lines = [line.replace(",", "").split() for line in output.splitlines()]
     return [int(words[1]) for words in lines if words[:1] == ["Compared"]]
 
 

@@ -22,7 +22,7 @@ TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
 It comes before the first query, so that the transaction sees what was committed before its turn.
 """
 TURN_STATEMENT_S = 4
-"""So long a statement in a turn may take: the database finishes it for a node that has vanished, too."""
+"""How long a statement in a turn may take: the database finishes it for a node that has vanished, too."""
 TURN_WAIT_S = 9
 """Longer than a turn can last whose node has vanished: a statement, and the silence after which its session ends."""
 IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b; SET LOCAL statement_timeout = '%ds'" % (

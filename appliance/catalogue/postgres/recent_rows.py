@@ -13,7 +13,7 @@ from appliance.shared.keyed_locks import KeyedLocks
 from appliance.shared.single_flight import Flight, SingleFlight
 
 PATIENCE_S = 3.0
-"""So long a row that is kept waits for an answer. After one that took longer none waits, until one takes `QUICK_S`."""
+"""How long a row that is kept waits for an answer. After a slower one none waits, until one comes in `QUICK_S`."""
 QUICK_S = 1.0
 MAX_ASKED = 4
 """Of a slow database: so many questions at a time have no caller who waits, so that they don't make it slower."""

@@ -116,7 +116,7 @@ async def writer_process(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def test_a_process_that_is_stopped_in_its_turn_holds_nobody_and_overwrites_nothing(url: str) -> None:
-    """It goes on after another node has changed what it had read."""
+    """It continues once another node has changed what it had read before."""
     async with PostgresCatalogue(url, node="box-2") as other, writer_process(url) as stopped:
         assert stopped.stdin is not None
         assert stopped.stdout is not None

@@ -1,0 +1,40 @@
+"""The parts that only one of several servers has; all are None for a server that is alone."""
+
+import time
+
+from appliance.catalogue import Catalogue
+from appliance.config.model import Config
+from appliance.membership import Membership
+from appliance.nodes.calls import Calls
+from appliance.objectstore.observed import ObservedStore
+from appliance.resumable.among_nodes import AmongNodes
+from appliance.spool import Spool
+
+
+def calls_of(config: Config, catalogue: Catalogue, spool: Spool, membership: Membership | None) -> Calls | None:
+    """What this node asks of the others."""
+    if membership is None:
+        return None
+    name, secret = membership.node.name, config.node.secret or ""
+    return Calls.of(name, secret, rows=catalogue.nodes, pulse=membership.pulse, spool=spool, clock=time.time)
+
+
+def among_nodes_of(  # noqa: PLR0917 - one of each part
+    config: Config,
+    catalogue: Catalogue,
+    store: ObservedStore,
+    spool: Spool,
+    calls: Calls | None,
+    membership: Membership | None,
+) -> AmongNodes | None:
+    """What resumable uploads need of the other nodes and the store."""
+    if calls is None or membership is None:
+        return None
+    return AmongNodes.of(
+        calls,
+        since_s=membership.since_s,
+        segment_bytes=config.node.segment_bytes,
+        store=store,
+        spool=spool,
+        catalogue=catalogue,
+    )
