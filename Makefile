@@ -58,7 +58,7 @@ test: $(VENV)/.dev $(WEB) $(FAST_JPEG) $(CLIENTS) ## Run the tests, without the 
 
 test-long: $(VENV)/.dev $(VENV)/.deploy $(WEB) $(FAST_JPEG) $(CLIENTS) mirador ## Run all tests, including the long ones
 	$(PYTEST) -m "not long" $(ARGS)
-	$(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m pytest -m long --timeout 7200 $(ARGS)
 
 lint: $(VENV)/.dev $(WEB) lint-deploy ## Check style, types, layers, roles and units
 	$(BIN)/ruff check .
