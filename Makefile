@@ -130,10 +130,10 @@ lock: $(VENV)/.dev ## Pin the newest allowed versions of everything, by hash
 dist: $(VENV)/.run $(WEB) $(FAST_JPEG) ## Build the release that Ansible installs: wheel and wheelhouse in one archive, in dist/
 	ansible/dist.sh
 
-deploy-test: $(VENV)/.deploy minio dist ## Install, restart and upgrade one server, and several with PostgreSQL, on real systemds (root, Debian)
+deploy-test: $(VENV)/.deploy minio dist ## Install and restart one server, upgrade several with PostgreSQL, on real systemds (root, Debian)
 	$(BIN)/python -m tests.deploy $(ARGS)
 
-deploy-test-long: $(VENV)/.deploy minio dist ## The same, and break processes, disks, drives and releases
+deploy-test-long: $(VENV)/.deploy minio dist ## The same, upgrade and roll back the one, and break processes, disks, drives and releases
 	$(BIN)/python -m tests.deploy --long $(ARGS)
 
 clean: ## Remove what was installed and built here; data/ stays

@@ -130,11 +130,13 @@ def _run_all(table: Table, machine: Machine, release: Path, next_release: Path, 
     steps.narrow_key(trial)
     steps.exposure(trial)
     steps.restart_under_load(trial)
-    steps.upgrade_under_load(trial, next_release, following)
-    if not is_long:
-        steps.roll_back_under_load(trial, version)
+    if not is_long:  # several machines are installed again and upgraded in the short form, too
         steps.every_promise_is_kept(trial)
         return
+    steps.install_again(trial)
+    steps.upgrade_under_load(trial, next_release, following)
+    steps.roll_back_under_load(trial, version)
+    steps.upgrade_under_load(trial, next_release, following)
     breaking.everything(trial, following)
     with keeping.offsite_server(machine.folder) as offsite:
         keeping.everything(trial, offsite)
