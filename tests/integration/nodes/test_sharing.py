@@ -173,4 +173,4 @@ async def test_the_status_shows_every_node(nodes: Nodes, runs: Runs) -> None:
     one, two = shown["nodes"]
     assert (one["name"], one["state"], two["name"], two["state"]) == ("box-1", "alive", "box-2", "alive")
     assert "a-job" in two["leases"]
-    assert one["waiting_for_the_store"] == 0
+    assert (one["waiting_for_the_store"], one["at_least"]) == (0, False)
