@@ -22,15 +22,16 @@ TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
 It comes before the first query, so that the transaction sees what was committed before its turn.
 """
 TURN_STATEMENT_S = 4
-"""How long a statement in a turn may take: the database finishes it for a node that has vanished, too."""
+"""How long a statement that writes may take: the database finishes it for a node that has vanished, too.
+
+Two of them end within the time for which the callers of the others in their group wait.
+"""
 TURN_WAIT_S = 9
 """Longer than a turn can last whose node has vanished: a statement, and the silence after which its session ends."""
-IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b; SET LOCAL statement_timeout = '%ds'" % (
-    TURN_WAIT_S,
-    TAKE_TURN,
-    TURN_STATEMENT_S,
-)
-"""What a node adds to its BEGIN, so that both are one journey to the database."""
+IN_TIME = b"; SET LOCAL statement_timeout = '%ds'" % TURN_STATEMENT_S
+"""What a server that is alone adds to its BEGIN, so that both are one journey to the database."""
+IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b%b" % (TURN_WAIT_S, TAKE_TURN, IN_TIME)
+"""The same of a node."""
 USED_BY_ANOTHER = (
     "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
 )
