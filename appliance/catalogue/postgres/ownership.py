@@ -5,7 +5,7 @@ They hold session locks, which end with their connection: a crash leaves nothing
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
-from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse, SchemaInUse
 
 _CATALOGUE, _NODE, _MIGRATION = 1095780675, 1095780676, 1095780677  # "APIC", as in a SQLite file's header, and the next
 _SCHEMA_OF_TABLES = "hashtext(current_schema())"
@@ -64,7 +64,7 @@ class Ownership:
         """Keep other nodes from changing the schema meanwhile. Why it can't, otherwise."""
         if _got(connection, _MIGRATING):
             return None
-        return CatalogueUnavailable("Another node changes the schema of the catalogue. Start this one again later.")
+        return SchemaInUse("Another node changes the schema of the catalogue. This one waits until that is done.")
 
     def end_migrating(self, connection: PostgresConnection) -> None:
         """Let others change the schema again."""

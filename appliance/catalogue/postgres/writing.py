@@ -67,6 +67,7 @@ class PostgresSession:
         self._sleep = sleep
         self._connection: PostgresConnection | None = None
         self._is_abandoned = threading.Event()
+        self._work: str | None = None
 
     @property
     def idle_s(self) -> float | None:
@@ -75,6 +76,10 @@ class PostgresSession:
     @property
     def answers_within_s(self) -> float | None:
         return ANSWERS_WITHIN_S
+
+    @property
+    def waits_for(self) -> str | None:
+        return self._work
 
     def open(self) -> None:
         try:
@@ -99,10 +104,13 @@ class PostgresSession:
     def _migrate(self, connection: PostgresConnection) -> ApplianceError | None:
         """Bring the schema up to this release. Why that can't be done while other nodes are connected, otherwise."""
         try:
-            migrate(connection, self._ownership)
+            migrate(connection, self._ownership, report=self._report)
         except NodeSchemaDiffers as fault:
             return fault
         return None
+
+    def _report(self, work: str | None) -> None:
+        self._work = work
 
     def commit(self, writes: Sequence[PendingWrite]) -> str | None:
         timeouts = 0
