@@ -83,7 +83,7 @@ def apply_among_others(
     if not steps.indexes:
         _in_turn(connection, [*steps.first, *steps.last], add=migration.name)
         return
-    if begun not in applied:
+    if steps.first and begun not in applied:
         _in_turn(connection, steps.first, add=begun)
     for index in steps.indexes:
         _build(connection, index, report)

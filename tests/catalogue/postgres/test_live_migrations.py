@@ -26,6 +26,7 @@ INDEXES = b"""
     FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
     WHERE relname LIKE 'images_by_colour%' AND relnamespace = current_schema()::regnamespace"""
 NAMED = b"'images_by_colour_building'"
+UNSHIPPED = b"SELECT pg_get_indexdef('images_unshipped'::regclass) LIKE '%(COALESCE(node, %), slug)%'"
 BUILT = [("images_by_colour", True, True)]
 
 
@@ -134,13 +135,17 @@ async def test_a_dump_makes_the_newer_release_wait_and_nobody_else(url: str, mon
 async def test_nodes_of_two_neighbouring_schemas_read_and_write_side_by_side(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The release of today next to the schema before its last change, and to the one after it."""
+    """The release of today next to the schema before its last change, and to the one after it.
+
+    Its last change replaces an index.
+    """
     older(monkeypatch)
     async with PostgresCatalogue(url, node="box-1") as old:
         await uses(old, 0)
         monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS)
         async with PostgresCatalogue(url, node="box-2") as today:
             await asyncio.gather(uses(old, 1), uses(today, 2))
+            assert asked(url, UNSHIPPED) == [(True,)]
             newer(monkeypatch)
             async with PostgresCatalogue(url, node="box-3") as new:
                 await asyncio.gather(uses(today, 3), uses(new, 4))
