@@ -90,8 +90,11 @@ class ImageCatalogue(Protocol):
         Raises InvalidField for more than `MAX_BATCH`.
         """
 
-    async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
-        """Living images whose original is not in the store yet."""
+    async def unshipped(self, after: Image | None = None, limit: int = 500, *, node: str | None = None) -> list[Image]:
+        """Living images whose original is not in the store yet, node by node: those after the image `after`.
+
+        With `node`, only those whose original is in that node's spool.
+        """
 
     async def unwarmed(self, after: str = "", limit: int = 500) -> list[Image]:
         """Living images whose renditions are still to be made, newest first: here `after` means older than."""
@@ -147,7 +150,9 @@ class ImageCatalogue(Protocol):
         """Replace the row by a tombstone. Raises Conflict if erasing was not begun; an absent row is fine."""
 
     async def unshipped_by_node(self) -> Mapping[str, int]:
-        """How many living images have their original on which node alone, counted up to `COUNT_LIMIT`; "" is none."""
+        """How many living images have their original on which node alone, counted up to `COUNT_LIMIT` of each;
+        "" is none.
+        """
 
     async def erased(self, since_s: int, after: str = "", limit: int = 500) -> list[Erasure]:
         """What was erased after the slug `after` of the second `since_s` (of the database's clock), oldest first."""

@@ -61,7 +61,7 @@ class Catalogue(Protocol):
 
     @property
     def fault(self) -> str | None:
-        """Why changes can't be saved, in words; None if the last one could."""
+        """Why changes can't be saved, in words; None if the last one could. While it starts: what takes long."""
 
     def require_answering(self) -> None:
         """Raises CatalogueUnavailable while the database has confirmed no change for long; all changes do then."""
@@ -69,7 +69,8 @@ class Catalogue(Protocol):
     async def start(self) -> None:
         """Open the database, create it if there is none, and bring its schema up to this release.
 
-        Raises CatalogueTooNew if a newer release has changed it, UnfitInstallation if the database is too old.
+        Raises CatalogueTooNew if a newer release has changed it, UnfitInstallation if the database is too old,
+        SchemaInUse if its schema can't be changed now: then it may be called again.
         """
 
     async def stop(self) -> None:

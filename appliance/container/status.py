@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from appliance import __version__
-from appliance.catalogue import Backlog
+from appliance.catalogue import COUNT_LIMIT, Backlog
 from appliance.container.parts import Container
 
 MAX_COUNTED = 10_000
@@ -70,6 +70,7 @@ async def _nodes(container: Container) -> Mapping[str, object]:
                 "schema": node.schema,
                 "url": node.url,
                 "waiting_for_the_store": unshipped.get(node.name, 0),
+                "at_least": unshipped.get(node.name, 0) >= COUNT_LIMIT,
                 "leases": [lease.name for lease in leases if lease.node == node.name],
             }
             for node in await catalogue.nodes.nodes()

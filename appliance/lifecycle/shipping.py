@@ -134,12 +134,12 @@ class Shipper:
 
     async def enqueue_unshipped(self) -> None:
         """Queue the rows whose original is still in this node's spool, up to the queue's limit."""
-        after = ""
-        while not self.queue.is_full and (images := await self._catalogue.unshipped(after)):
-            for image in images:
-                if self._this_node.has(image.node) and image.slug not in self._lost:
-                    self.queue.add(image, HOST)
-            after = images[-1].slug
+        last: Image | None = None
+        node = self._this_node.name
+        while not self.queue.is_full and (images := await self._catalogue.unshipped(last, node=node)):
+            for image in [one for one in images if one.slug not in self._lost]:
+                self.queue.add(image, HOST)
+            last = images[-1]
 
     async def ship_within(self, image: Image, record: ObjectRecord, budget_s: float, client: str) -> bool:
         """Ship, and wait for it at most `budget_s`; not for a large file, nor while the store is unavailable.

@@ -6,7 +6,7 @@ until then. A smaller one is in the store before its row, which its node may not
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 
 from appliance.catalogue import Catalogue
 from appliance.domain import tokens
@@ -57,18 +57,24 @@ class OriginalRescue:
         Raises StoreUnavailable, Stopping and the catalogue's faults; Busy or DiskFull, once all others are rescued,
         where this node had no room for an original.
         """
-        rescued, after, full = 0, "", None
+        rescued, full = 0, None
         async with self._running:
-            while names and (images := await self._catalogue.images.unshipped(after)):
-                for image in images:
-                    try:
-                        rescued += image.node in names and await self._rescue(image)
-                    except (Busy, DiskFull) as fault:
-                        full = fault
-                after = images[-1].slug
+            async for image in self._unshipped(names):
+                try:
+                    rescued += await self._rescue(image)
+                except (Busy, DiskFull) as fault:
+                    full = fault
         if full is not None:
             raise full
         return rescued
+
+    async def _unshipped(self, names: Collection[str]) -> AsyncIterator[Image]:
+        for name in names:
+            last: Image | None = None
+            while images := await self._catalogue.images.unshipped(last, node=name):
+                for image in images:
+                    yield image
+                last = images[-1]
 
     async def _lost_nodes(self) -> frozenset[str]:
         names = [node.name for node in await self._catalogue.nodes.nodes() if not self._this_node.has(node.name)]

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.catalogue.sql import ban_statements, node_statements, overdue_statements, statements
+from appliance.catalogue.sql import (
+    ban_statements,
+    node_statements,
+    overdue_statements,
+    statements,
+    unshipped_statements,
+)
 from appliance.catalogue.sqlite import file_statements
 from appliance.catalogue.sqlite.connections import open_writer
 
@@ -16,6 +22,7 @@ STATEMENTS = {
         | vars(ban_statements)
         | vars(node_statements)
         | vars(overdue_statements)
+        | vars(unshipped_statements)
         | vars(file_statements)
     ).items()
     if name.isupper() and name[0] != "_" and name != "NOW_S" and isinstance(text, str)
@@ -60,7 +67,10 @@ def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.C
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("UNSHIPPED", "images_unshipped"),
+        ("UNSHIPPED", "images_unshipped (<expr>=? AND slug>?)"),
+        ("UNSHIPPED_SLUGS", "images_unshipped (<expr>=?)"),
+        ("NEXT_UNSHIPPED_NODE", "images_unshipped (<expr>>?)"),
+        ("COUNT_UNSHIPPED_OF_NODE", "images_unshipped (<expr>=?)"),
         ("UNWARMED", "images_unwarmed"),
         ("SIDECARS_DUE", "images_sidecar_due"),
         ("DUE", "images_due"),
@@ -83,3 +93,10 @@ def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.C
 )
 def test_each_job_has_its_own_index(name: str, index: str, connection: sqlite3.Connection) -> None:
     assert any(index in step for step in _plan(connection, STATEMENTS[name]))
+
+
+def test_the_statement_of_older_releases_still_finds_its_index(connection: sqlite3.Connection) -> None:
+    former = """
+        SELECT slug FROM images INDEXED BY images_unshipped
+        WHERE location = 'spool' AND ended IS NULL AND slug > :after ORDER BY slug LIMIT :limit"""
+    assert connection.execute(former, {"after": "", "limit": 1}).fetchall() == []

@@ -7,7 +7,10 @@ from appliance.domain.errors import ApplianceError, CatalogueDamaged, CatalogueU
 
 REPEATABLE = (errors.SerializationFailure, errors.DeadlockDetected)
 """A transaction that failed so may succeed when it is run once more."""
+TIMEOUTS = (errors.QueryCanceled, errors.LockNotAvailable)
+"""A statement took too long, or waited too long for a lock."""
 _DAMAGED = (errors.DataCorrupted, errors.IndexCorrupted)
+TOO_SLOW = "The catalogue's database took too long to answer. Try again in a moment."
 
 
 def translate_error(error: psycopg.Error) -> ApplianceError:
@@ -16,8 +19,8 @@ def translate_error(error: psycopg.Error) -> ApplianceError:
         return DiskFull("The disk of the catalogue's database is full, so nothing was saved. Free some space there.")
     if isinstance(error, _DAMAGED):
         return CatalogueDamaged("The catalogue's database is damaged. Stop the server, and restore its latest backup.")
-    if isinstance(error, (errors.QueryCanceled, errors.LockNotAvailable)):
-        return CatalogueUnavailable("The catalogue's database took too long to answer. Try again in a moment.")
+    if isinstance(error, TIMEOUTS):
+        return CatalogueUnavailable(TOO_SLOW)
     if isinstance(error, psycopg.OperationalError):
         return CatalogueUnavailable("The catalogue's database can't be reached. Try again in a moment.")
     name = type(error).__name__

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection
 
 from appliance.catalogue.postgres.connections import PostgresConnection
-from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
-from appliance.catalogue.postgres.ownership import TAKE_TURN, Ownership
+from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
+from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.schema_changes import Report, apply_among_others, apply_at_once
 from appliance.catalogue.sql.marks import applied_names
 from appliance.catalogue.sql.migration import CHANGES, Migration, refuse_unusable
 from appliance.catalogue.sql.schema import MIGRATIONS
@@ -14,17 +15,6 @@ OLDEST_POSTGRES = 15
 _TABLES = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
 _MAKE_LIST = f"""
     CREATE TABLE {MIGRATIONS_TABLE} (name TEXT NOT NULL PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())"""
-_APPLY = f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (%(name)s)"  # noqa: S608
-
-
-class _PostgresSchema:
-    """A `Schema`."""
-
-    def __init__(self, connection: PostgresConnection) -> None:
-        self._connection = connection
-
-    def execute(self, statement: str, /) -> object:
-        return self._connection.raw.execute(translated_schema(statement))
 
 
 def require_fit(connection: PostgresConnection) -> None:
@@ -60,11 +50,12 @@ def migrate(
     connection: PostgresConnection,
     ownership: Ownership,
     refuse: Callable[[Collection[str]], None] = refuse_unusable,
+    report: Report = lambda _work: None,
 ) -> None:
-    """Apply the missing migrations, each in a transaction. Only one process may do so at a time.
+    """Apply the missing migrations. Only one process may do so at a time.
 
-    Raises CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error, and what `refuse` raises of those that were applied:
-    CatalogueNotInUse, CatalogueTooNew.
+    Raises SchemaInUse to be called again, CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error, and what `refuse`
+    raises of those that were applied: CatalogueNotInUse, CatalogueTooNew.
     """
     if not is_made(connection):
         connection.raw.execute(_MAKE_LIST)
@@ -73,21 +64,21 @@ def migrate(
     missing = [migration for migration in MIGRATIONS if migration.name not in applied]
     changes = [migration.name for migration in missing if migration.name.endswith(CHANGES)]
     if ownership.node is None or not changes:
-        _apply(connection, missing)
+        _apply(connection, missing, applied, report)
         return
     if not ownership.claim_alone(connection):
         raise NodeSchemaDiffers(
             f"Nodes of an older release use this catalogue, and would not understand what this one changes in its "
             f"schema ({', '.join(changes)}). Stop them, start this node, and upgrade them before they start again."
         )
-    _apply(connection, missing)
+    _apply(connection, missing, applied, report)
     ownership.share(connection)
 
 
-def _apply(connection: PostgresConnection, missing: list[Migration]) -> None:
+def _apply(connection: PostgresConnection, missing: list[Migration], applied: Collection[str], report: Report) -> None:
+    is_new = not any(migration.name in applied for migration in MIGRATIONS)
     for migration in missing:
-        with connection.raw.transaction():
-            connection.raw.execute("SET LOCAL statement_timeout = 0")
-            connection.raw.execute(TAKE_TURN)  # first, or it and a node that writes would wait for each other
-            migration.apply(_PostgresSchema(connection))
-            connection.raw.execute(_APPLY, {"name": migration.name})
+        if is_new:
+            apply_at_once(connection, migration)
+        else:
+            apply_among_others(connection, migration, applied, report)

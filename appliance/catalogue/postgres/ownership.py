@@ -5,7 +5,7 @@ They hold session locks, which end with their connection: a crash leaves nothing
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
-from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse, SchemaInUse
 
 _CATALOGUE, _NODE, _MIGRATION = 1095780675, 1095780676, 1095780677  # "APIC", as in a SQLite file's header, and the next
 _SCHEMA_OF_TABLES = "hashtext(current_schema())"
@@ -22,15 +22,16 @@ TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
 It comes before the first query, so that the transaction sees what was committed before its turn.
 """
 TURN_STATEMENT_S = 4
-"""How long a statement in a turn may take: the database finishes it for a node that has vanished, too."""
+"""How long a statement that writes may take: the database finishes it for a node that has vanished, too.
+
+Two of them end within the time for which the callers of the others in their group wait.
+"""
 TURN_WAIT_S = 9
 """Longer than a turn can last whose node has vanished: a statement, and the silence after which its session ends."""
-IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b; SET LOCAL statement_timeout = '%ds'" % (
-    TURN_WAIT_S,
-    TAKE_TURN,
-    TURN_STATEMENT_S,
-)
-"""What a node adds to its BEGIN, so that both are one journey to the database."""
+IN_TIME = b"; SET LOCAL statement_timeout = '%ds'" % TURN_STATEMENT_S
+"""What a server that is alone adds to its BEGIN, so that both are one journey to the database."""
+IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b%b" % (TURN_WAIT_S, TAKE_TURN, IN_TIME)
+"""The same of a node."""
 USED_BY_ANOTHER = (
     "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
 )
@@ -63,7 +64,7 @@ class Ownership:
         """Keep other nodes from changing the schema meanwhile. Why it can't, otherwise."""
         if _got(connection, _MIGRATING):
             return None
-        return CatalogueUnavailable("Another node changes the schema of the catalogue. Start this one again later.")
+        return SchemaInUse("Another node changes the schema of the catalogue. This one waits until that is done.")
 
     def end_migrating(self, connection: PostgresConnection) -> None:
         """Let others change the schema again."""

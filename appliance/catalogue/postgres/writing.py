@@ -11,15 +11,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg.pq import TransactionStatus
 
 from appliance.catalogue.postgres.connections import STATEMENT_TIMEOUT_S, Connector, PostgresConnection
-from appliance.catalogue.postgres.faults import REPEATABLE, said, translate_error
+from appliance.catalogue.postgres.faults import REPEATABLE, TIMEOUTS, TOO_SLOW, said, translate_error
 from appliance.catalogue.postgres.migrations import migrate, require_fit
-from appliance.catalogue.postgres.ownership import IN_TURN, Ownership
+from appliance.catalogue.postgres.ownership import IN_TIME, IN_TURN, Ownership
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.notes import get_note
 from appliance.catalogue.sql.writer import PendingWrite
@@ -37,8 +38,21 @@ OWNED_WITHIN_S = 10.0
 """The session of a server that was killed ends a moment after it."""
 MAX_TURN_S = 1.0
 """After so long a node leaves the rest of its group to its next turn, so that the others wait no longer for it."""
+MAX_TIMEOUTS = 2
+"""After so many changes of a group that took too long, the rest isn't tried: its callers would wait no longer."""
 ANSWERS_WITHIN_S: float = STATEMENT_TIMEOUT_S
 """The database ends no commit by itself: it waits for its synchronous standby, however long that is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """How many writes a transaction has, and the mark by which it is known afterwards. `is_slow`: the last one failed
+    because it took too long.
+    """
+
+    mark: str
+    count: int
+    is_slow: bool
 
 
 class PostgresSession:
@@ -53,6 +67,7 @@ class PostgresSession:
         self._sleep = sleep
         self._connection: PostgresConnection | None = None
         self._is_abandoned = threading.Event()
+        self._work: str | None = None
 
     @property
     def idle_s(self) -> float | None:
@@ -61,6 +76,10 @@ class PostgresSession:
     @property
     def answers_within_s(self) -> float | None:
         return ANSWERS_WITHIN_S
+
+    @property
+    def waits_for(self) -> str | None:
+        return self._work
 
     def open(self) -> None:
         try:
@@ -85,15 +104,23 @@ class PostgresSession:
     def _migrate(self, connection: PostgresConnection) -> ApplianceError | None:
         """Bring the schema up to this release. Why that can't be done while other nodes are connected, otherwise."""
         try:
-            migrate(connection, self._ownership)
+            migrate(connection, self._ownership, report=self._report)
         except NodeSchemaDiffers as fault:
             return fault
         return None
 
+    def _report(self, work: str | None) -> None:
+        self._work = work
+
     def commit(self, writes: Sequence[PendingWrite]) -> str | None:
+        timeouts = 0
         try:
-            while writes:
-                writes = writes[self._commit(writes) :]
+            while writes and timeouts < MAX_TIMEOUTS:
+                turn = self._commit(writes)
+                writes = writes[turn.count :]
+                timeouts += turn.is_slow
+            if writes:
+                raise CatalogueUnavailable(TOO_SLOW)
         except (psycopg.Error, ApplianceError) as error:
             if isinstance(error, psycopg.Error):
                 log.warning("the catalogue's database failed: %s", said(error))
@@ -127,8 +154,8 @@ class PostgresSession:
     def abandon(self) -> None:
         self._is_abandoned.set()
 
-    def _commit(self, writes: Sequence[PendingWrite]) -> int:
-        """Commit as many of the writes as a turn has room for; returns how many.
+    def _commit(self, writes: Sequence[PendingWrite]) -> _Turn:
+        """Commit as many of the writes as a turn has room for.
 
         Raises psycopg.Error, CatalogueUnavailable.
         """
@@ -137,7 +164,7 @@ class PostgresSession:
             is_last = attempt == ATTEMPTS - 1
             connection = self._connected()
             try:
-                mark, count = self._perform(connection, writes)
+                turn = self._perform(connection, writes)
             except REPEATABLE:
                 if is_last:
                     raise
@@ -148,23 +175,23 @@ class PostgresSession:
                 self._disconnect()
                 is_new = True
             else:
-                if self._finish(connection, mark):
-                    return count
+                if self._finish(connection, turn.mark):
+                    return turn
         raise CatalogueUnavailable("Others change the catalogue at the same time. Try again in a moment.")
 
-    def _perform(self, connection: PostgresConnection, writes: Sequence[PendingWrite]) -> tuple[str, int]:
-        """Everything up to the commit. Returns the mark by which it is known afterwards, and how many writes it has."""
+    def _perform(self, connection: PostgresConnection, writes: Sequence[PendingWrite]) -> _Turn:
+        """Everything up to the commit. A write that takes too long is the last, so that the others are soon safe."""
         is_alone = self._ownership.node is None
-        connection.raw.execute(BEGIN if is_alone else BEGIN + IN_TURN, prepare=False)
-        count, began = 0, time.monotonic()
+        connection.raw.execute(BEGIN + (IN_TIME if is_alone else IN_TURN), prepare=False)
+        count, is_slow, began = 0, False, time.monotonic()
         for write in writes:
-            _attempt(connection, write)
+            is_slow = not _attempt(connection, write)
             count += 1
-            if not is_alone and time.monotonic() - began > MAX_TURN_S:
+            if is_slow or (not is_alone and time.monotonic() - began > MAX_TURN_S):
                 break
         mark = uuid.uuid4().hex
         connection.execute(sql.SET_NOTE, {"name": self._mark, "value": mark})
-        return mark, count
+        return _Turn(mark, count, is_slow)
 
     def _finish(self, connection: PostgresConnection, mark: str) -> bool:
         """Commit. False if the database refused, so that the transaction has to be run once more."""
@@ -230,15 +257,16 @@ def wait_for_claim(
         sleep(PAUSE_S)
 
 
-def _attempt(connection: PostgresConnection, write: PendingWrite) -> None:
-    """Raises psycopg.Error if the whole transaction has failed."""
-    write.outcome, write.error = None, None
+def _attempt(connection: PostgresConnection, write: PendingWrite) -> bool:
+    """Whether it ended in time. Raises psycopg.Error if the whole transaction has failed."""
+    write.outcome, write.error, is_timeout = None, None, False
     connection.raw.execute("SAVEPOINT operation")
     try:
         write.outcome = write.operation(connection)
     except Exception as error:
         is_of_database = isinstance(error, psycopg.Error)
-        if isinstance(error, (*REPEATABLE, psycopg.OperationalError, ReadOnlySqlTransaction)):
+        is_timeout = isinstance(error, TIMEOUTS) and not connection.is_lost
+        if isinstance(error, (*REPEATABLE, psycopg.OperationalError, ReadOnlySqlTransaction)) and not is_timeout:
             raise
         if connection.raw.info.transaction_status not in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             raise psycopg.OperationalError("an operation ended the transaction") from error
@@ -247,6 +275,7 @@ def _attempt(connection: PostgresConnection, write: PendingWrite) -> None:
             log.error("the catalogue's database refuses a change", exc_info=error)
         connection.raw.execute("ROLLBACK TO operation")
     connection.raw.execute("RELEASE operation")
+    return not is_timeout
 
 
 def _named(error: Exception) -> ApplianceError:

@@ -1,13 +1,18 @@
 """Queries of the rows of images: each function runs on a reading thread."""
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from appliance.catalogue.sql import statements as sql
 from appliance.catalogue.sql.connection import Connection, Cursor
-from appliance.catalogue.sql.node_statements import ERASED, REVISED, UNSHIPPED_NODES
+from appliance.catalogue.sql.node_statements import ERASED, REVISED
 from appliance.catalogue.sql.rows import Row, image_of, images_of, tombstone_of
+from appliance.catalogue.sql.unshipped_statements import (
+    COUNT_UNSHIPPED,
+    COUNT_UNSHIPPED_OF_NODE,
+    NEXT_UNSHIPPED_NODE,
+    UNSHIPPED,
+)
 from appliance.catalogue.values import COUNT_LIMIT, Backlog, Erasure, Revision, RowCounts
 from appliance.domain.model import Image
 
@@ -31,6 +36,19 @@ def resolve_each(connection: Connection, slugs: Sequence[str]) -> dict[str, Row]
 
 def walk(connection: Connection, statement: str, after: str, limit: int) -> list[Image]:
     return images_of(connection.execute(statement, {"after": after, "limit": limit}))
+
+
+def unshipped(connection: Connection, after: Image | None, limit: int, node: str | None) -> list[Image]:
+    """Node by node, because slugs are in order only within one."""
+    found: list[Image] = []
+    after_slug, first = ("", "") if after is None else (after.slug, after.node or "")
+    for name in _unshipped_nodes(connection, first) if node is None else [node]:
+        values = {"node": name, "after": after_slug, "limit": limit - len(found)}
+        found += images_of(connection.execute(UNSHIPPED, values))
+        if len(found) == limit:
+            break
+        after_slug = ""
+    return found
 
 
 def unwarmed(connection: Connection, after: str, limit: int) -> list[Image]:
@@ -61,7 +79,8 @@ def revised(connection: Connection, since_s: int, after: str, limit: int) -> lis
 
 
 def unshipped_by_node(connection: Connection) -> Mapping[str, int]:
-    return Counter(node or "" for (node,) in connection.execute(UNSHIPPED_NODES, {"cap": COUNT_LIMIT}))
+    counts = {node: _count_unshipped(connection, node) for node in _unshipped_nodes(connection)}
+    return {node: count for node, count in counts.items() if count}
 
 
 def known(connection: Connection, slugs: Sequence[str]) -> set[str]:
@@ -89,7 +108,7 @@ def backlog(connection: Connection, now_s: int | None) -> Backlog:
         return int(connection.execute(statement, values).fetchone()[0])
 
     return Backlog(
-        unshipped=count(sql.COUNT_UNSHIPPED),
+        unshipped=count(COUNT_UNSHIPPED),
         unwarmed=count(sql.COUNT_UNWARMED),
         sidecars_due=count(sql.COUNT_SIDECARS_DUE),
         erasable=count(sql.COUNT_ERASABLE),
@@ -98,3 +117,15 @@ def backlog(connection: Connection, now_s: int | None) -> Backlog:
 
 def _slugs(cursor: Cursor) -> list[str]:
     return [slug for (slug,) in cursor.fetchall()]
+
+
+def _unshipped_nodes(connection: Connection, first: str = "") -> Iterator[str]:
+    """`first`, and the nodes after it that have images that wait for the store; "" stands for none."""
+    row: tuple[str] | None = (first,)
+    while row is not None:
+        yield row[0]
+        row = connection.execute(NEXT_UNSHIPPED_NODE, {"node": row[0]}).fetchone()
+
+
+def _count_unshipped(connection: Connection, node: str) -> int:
+    return int(connection.execute(COUNT_UNSHIPPED_OF_NODE, {"node": node, "cap": COUNT_LIMIT}).fetchone()[0])

@@ -104,8 +104,8 @@ class ImageRows:
     async def claim(self, slugs: Iterable[str], node: str) -> None:
         await self._write(image_changes.claim, tuple(slugs), node)
 
-    async def unshipped(self, after: str = "", limit: int = 500) -> list[Image]:
-        return await self._readers.run(image_queries.walk, sql.UNSHIPPED, after, limit)
+    async def unshipped(self, after: Image | None = None, limit: int = 500, *, node: str | None = None) -> list[Image]:
+        return await self._readers.run(image_queries.unshipped, after, limit, node)
 
     async def unwarmed(self, after: str = "", limit: int = 500) -> list[Image]:
         return await self._readers.run(image_queries.unwarmed, after, limit)

@@ -49,13 +49,6 @@ REMOVE_REVISION = "DELETE FROM revisions WHERE slug = :slug"
 REVISED = """
     SELECT slug, revised_s, version, renews FROM revisions INDEXED BY revisions_by_time
     WHERE (revised_s, slug) > (:since_s, :after) ORDER BY revised_s, slug LIMIT :limit"""
-UNSHIPPED_NODES = """
-    SELECT node FROM images INDEXED BY images_unshipped
-    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap"""
-UNSHIPPED_OF_NODE = """
-    SELECT slug FROM images INDEXED BY images_unshipped
-    WHERE location = 'spool' AND ended IS NULL AND slug > '' AND node = :name ORDER BY slug LIMIT :limit"""
-"""Walks what waits for the store on any node. An index of its own would be a write more for every upload."""
 RESTORABLE_OF_NODE = f"""
     SELECT slug FROM images INDEXED BY images_ended
     WHERE ended IS NOT NULL AND erase_after_s > {_NOW} + {MAX_CLOCK_SKEW_S:.0f} AND location = 'spool' AND node = :name

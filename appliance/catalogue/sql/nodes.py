@@ -9,6 +9,7 @@ from appliance.catalogue.sql.notes import get_note, set_note
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.schema import MIGRATIONS
+from appliance.catalogue.sql.unshipped_statements import UNSHIPPED_SLUGS
 from appliance.catalogue.sql.writer import Writer
 from appliance.domain.errors import CommandFailed, NodeDirectoryInUse, NodeNameInUse, NodeSecretDiffers
 from appliance.domain.nodes import DEAD_AFTER_S, JobLease, Node
@@ -116,9 +117,10 @@ def _require_gone(connection: Connection, name: str) -> None:
 
 def _only_on(connection: Connection, name: str, limit: int) -> list[str]:
     _require_gone(connection, name)
-    values = {"name": name, "limit": limit}
-    found = [slug for (slug,) in connection.execute(sql.UNSHIPPED_OF_NODE, values)]
-    return found or [slug for (slug,) in connection.execute(sql.RESTORABLE_OF_NODE, values)]
+    found = [slug for (slug,) in connection.execute(UNSHIPPED_SLUGS, {"node": name, "limit": limit})]
+    if not found:
+        found = [slug for (slug,) in connection.execute(sql.RESTORABLE_OF_NODE, {"name": name, "limit": limit})]
+    return found
 
 
 def _nodes(connection: Connection) -> list[Node]:

@@ -13,7 +13,12 @@ A migration only adds, so that the previous release still works after an upgrade
 something, or changes its meaning, has a name that ends in `!`: releases that do not know it refuse the catalogue.
 """
 
-from appliance.catalogue.sql import base_schema, node_schema, sealed_address_schema  # noqa: F401 - each adds its migrations
+from appliance.catalogue.sql import (  # noqa: F401 - each adds its migrations
+    base_schema,
+    node_schema,
+    sealed_address_schema,
+    unshipped_schema,
+)
 from appliance.catalogue.sql.migration import MIGRATIONS
 
 __all__ = ["MIGRATIONS"]

@@ -48,9 +48,6 @@ MARK_SHIPPED = f"""
     UPDATE images SET location = 'store', node = NULL
     WHERE slug = :slug AND sha256 = :sha256 AND ended IS NULL RETURNING {_IMAGE}"""
 CLAIM = f"UPDATE images SET node = :node WHERE slug IN {_SLUGS} AND location = 'spool'"
-UNSHIPPED = f"""
-    SELECT {_IMAGE} FROM images INDEXED BY images_unshipped
-    WHERE location = 'spool' AND ended IS NULL AND slug > :after ORDER BY slug LIMIT :limit"""
 UNWARMED = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_unwarmed
     WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL AND slug < :before
@@ -247,9 +244,6 @@ TOMBSTONED = f"""
     SELECT slug FROM tombstones WHERE slug IN {_SLUGS}
     AND NOT EXISTS (SELECT 1 FROM images WHERE images.slug = tombstones.slug)"""
 NEWEST = "SELECT created_s FROM images WHERE slug > '' ORDER BY slug DESC LIMIT 1000"
-COUNT_UNSHIPPED = """
-    SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unshipped
-    WHERE location = 'spool' AND ended IS NULL AND slug > '' LIMIT :cap) AS found"""
 COUNT_UNWARMED = """
     SELECT count(*) FROM (SELECT 1 FROM images INDEXED BY images_unwarmed
     WHERE prewarmed = 0 AND ended IS NULL AND original_only IS NULL AND slug > '' LIMIT :cap) AS found"""

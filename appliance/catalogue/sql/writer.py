@@ -45,6 +45,10 @@ class Session(Protocol):
     def answers_within_s(self) -> float | None:
         """How long callers wait for a change to be saved; None if as long as it takes."""
 
+    @property
+    def waits_for(self) -> str | None:
+        """What takes long in `open`, in words; None if nothing does. Any thread asks."""
+
     def open(self) -> None:
         """Connect, create the database if there is none, and migrate it. Raises as `Catalogue.start`."""
 
@@ -94,7 +98,7 @@ class Writer:
     @property
     def fault(self) -> str | None:
         """Why the last commit failed, or why the next one would, in words; None if nothing is wrong."""
-        return STALLED if self._is_stalled else self._fault
+        return STALLED if self._is_stalled else self._session.waits_for or self._fault
 
     @property
     def _is_stalled(self) -> bool:
@@ -171,7 +175,7 @@ class Writer:
         except Exception as error:
             self._call_on_loop(_fail, opened, error)
             return
-        self._call_on_loop(opened.set_result, None)
+        self._call_on_loop(_succeed, opened)
         ended = False
         while not ended:
             taken, ended = self._take(self._session.idle_s)
@@ -236,6 +240,11 @@ def _look_at(answer: asyncio.Future[Any]) -> None:
     """So that a failure that nobody waits for any more isn't reported as one that was overlooked."""
     if not answer.cancelled():
         answer.exception()
+
+
+def _succeed(opened: asyncio.Future[None]) -> None:
+    if not opened.done():
+        opened.set_result(None)
 
 
 def _fail(opened: asyncio.Future[None], error: Exception) -> None:

@@ -32,6 +32,10 @@ class SqliteSession:
     def answers_within_s(self) -> float | None:
         return None
 
+    @property
+    def waits_for(self) -> str | None:
+        return None
+
     def open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

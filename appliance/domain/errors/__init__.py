@@ -43,6 +43,7 @@ from appliance.domain.errors.host import (
     InternalError,
     ObjectMissing,
     PurgeFailed,
+    SchemaInUse,
     Stopping,
     StoreUnavailable,
 )
@@ -228,6 +229,7 @@ __all__ = [
     "RangeNotSatisfiable",
     "RateLimited",
     "RemoteUrlRefused",
+    "SchemaInUse",
     "ServerNotRunning",
     "SignInRequired",
     "SlowUpload",

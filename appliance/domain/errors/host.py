@@ -88,6 +88,10 @@ class CatalogueUnavailable(ApplianceError):
     answer: Future[Any] | None = None
 
 
+class SchemaInUse(CatalogueUnavailable):
+    """The schema of the catalogue can't be brought up to this release yet. A start waits for it."""
+
+
 class CatalogueDamaged(ApplianceError):
     """The catalogue's file is not a database, or is damaged."""
 

@@ -9,9 +9,23 @@ async def test_unshipped_images_come_page_by_page_and_without_the_ended(catalogu
     await catalogue.images.mark_shipped(slug(1), image(1).sha256)
     await catalogue.images.end(slug(3), now_s=NOW_S, erase_after_s=NOW_S)
     first = await catalogue.images.unshipped(limit=3)
-    rest = await catalogue.images.unshipped(after=first[-1].slug)
+    rest = await catalogue.images.unshipped(after=first[-1])
     assert [one.slug for one in first] == [slug(0), slug(2), slug(4)]
     assert [one.slug for one in rest] == [slug(5), slug(6)]
+
+
+async def test_unshipped_images_come_node_by_node_and_each_node_gets_its_own(catalogue: Catalogue) -> None:
+    for number, node in enumerate(("box-2", "box-1", None, "box-2", "box-1", "box-2")):
+        await catalogue.images.add(image(number, node=node))
+    await catalogue.images.mark_shipped(slug(3), image(3).sha256)
+    found, last = list[str](), None
+    while images := await catalogue.images.unshipped(last, limit=2):
+        found += [one.slug for one in images]
+        last = images[-1]
+    assert found == [slug(2), slug(1), slug(4), slug(0), slug(5)]
+    assert [one.slug for one in await catalogue.images.unshipped(node="box-2")] == [slug(0), slug(5)]
+    assert [one.slug for one in await catalogue.images.unshipped(image(1), 1, node="box-1")] == [slug(4)]
+    assert await catalogue.images.unshipped(node="box-3") == []
 
 
 async def test_unwarmed_images_come_newest_first(catalogue: Catalogue) -> None:

@@ -125,6 +125,17 @@ async def test_what_only_a_node_has_is_named_once_it_is_gone(nodes: Catalogue) -
         await nodes.nodes.only_on("box-3")
 
 
+async def test_originals_are_counted_for_each_node_however_many_others_have(
+    nodes: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(image_queries, "COUNT_LIMIT", 2)
+    for number in range(3):
+        await nodes.images.add(image(number, node="box-1"))
+    await nodes.images.add(image(3, node="box-2"))
+    await nodes.images.add(image(4))
+    assert await nodes.images.unshipped_by_node() == {"": 1, "box-1": 2, "box-2": 1}
+
+
 async def test_a_node_is_not_forgotten_however_many_originals_others_have(
     nodes: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -166,6 +166,12 @@ async def test_the_jobs_of_a_dead_node_are_taken_over(runs: Runs, monkeypatch: p
     assert await runs.on("box-2") == 1
 
 
+async def test_the_status_says_where_a_count_ended(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.container.status.COUNT_LIMIT", 0)
+    shown = json.loads(json.dumps(await status(nodes[0].appliance)))
+    assert [one["at_least"] for one in shown["nodes"]] == [True, True]
+
+
 async def test_the_status_shows_every_node(nodes: Nodes, runs: Runs) -> None:
     await runs.on("box-2")
     shown = json.loads(json.dumps(await status(nodes[0].appliance)))
@@ -173,4 +179,4 @@ async def test_the_status_shows_every_node(nodes: Nodes, runs: Runs) -> None:
     one, two = shown["nodes"]
     assert (one["name"], one["state"], two["name"], two["state"]) == ("box-1", "alive", "box-2", "alive")
     assert "a-job" in two["leases"]
-    assert one["waiting_for_the_store"] == 0
+    assert (one["waiting_for_the_store"], one["at_least"]) == (0, False)

@@ -1,0 +1,200 @@
+"""A newer release changes the schema while an older one serves: that one reads and writes meanwhile and afterwards."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from appliance.catalogue import Catalogue
+from appliance.catalogue.postgres import migrations, schema_changes
+from appliance.catalogue.postgres.catalogue import PostgresCatalogue
+from appliance.catalogue.sql import schema
+from appliance.catalogue.sql.migration import Migration, Schema
+from appliance.domain.errors import CatalogueUnavailable
+from appliance.domain.model import Image
+from appliance.membership.claiming import start_catalogue
+from tests.support.rows import LATER, NOW_S, image, slug, upload
+from tests.support.waiting import until
+
+READS_IMAGES = b"SELECT count(*) FROM images"
+READS_NOTES = b"SELECT count(*) FROM notes"
+INDEXES = b"""
+    SELECT relname::text, indisvalid, pg_get_indexdef(indexrelid) LIKE '%(colour, slug)%'
+    FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+    WHERE relname LIKE 'images_by_colour%' AND relnamespace = current_schema()::regnamespace"""
+NAMED = b"'images_by_colour_building'"
+UNSHIPPED = b"SELECT pg_get_indexdef('images_unshipped'::regclass) LIKE '%(COALESCE(node, %), slug)%'"
+BUILT = [("images_by_colour", True, True)]
+
+
+class Told:
+    """What a start waits for."""
+
+    def __init__(self) -> None:
+        self.details: list[str] = []
+
+    async def __call__(self, _part: str, _state: str, details: str) -> None:
+        self.details.append(details)
+
+    def has(self, words: str) -> bool:
+        return any(words in details for details in self.details)
+
+
+def coloured(db: Schema) -> None:
+    db.execute("ALTER TABLE images ADD COLUMN colour INTEGER NOT NULL DEFAULT 0")
+    db.execute("CREATE TABLE colours (name TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
+    db.execute("CREATE INDEX images_by_colour ON images (colour, slug)")
+    db.execute("CREATE INDEX colours_by_name ON colours (name)")
+
+
+def newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes that start from now on are of a release with one change more."""
+    monkeypatch.setattr(migrations, "MIGRATIONS", [*schema.MIGRATIONS, Migration("9998-coloured", coloured)])
+
+
+def older(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes that start from now on don't know the last change."""
+    monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS[:-1])
+
+
+def asked(url: str, statement: bytes) -> list[Any]:
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(statement).fetchall()
+
+
+@contextmanager
+def dumping(url: str, reads: bytes) -> Iterator[None]:
+    """Meanwhile another program reads in one long transaction, as pg_dump does."""
+    with psycopg.connect(url) as connection:
+        connection.execute(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute(reads)
+        yield
+
+
+async def uses(catalogue: Catalogue, number: int) -> None:
+    """Everything that nodes do with images, and something of the rest."""
+    images = catalogue.images
+    await images.add(image(number))
+    await images.change(slug(number), version=1, title="new")
+    ended = await images.end(slug(number), now_s=NOW_S, erase_after_s=LATER)
+    assert (await images.restore(slug(number), now_s=NOW_S, expires_s=None)).version == ended.version + 1
+    assert slug(number) in [one.slug for one in await images.unshipped()]
+    assert await images.mark_shipped(slug(number), image(number).sha256)
+    row = await images.get(slug(number))
+    assert isinstance(row, Image)
+    assert row.title == "new"
+    await catalogue.uploads.add(upload(number))
+    assert await catalogue.uploads.get(upload(number).id_hash) == upload(number)
+    await catalogue.notes.set("last", str(number))
+    assert await catalogue.notes.get("last") == str(number)
+
+
+async def test_an_index_is_built_while_an_older_node_reads_and_writes(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, new = Told(), PostgresCatalogue(url, node="box-2")
+    async with PostgresCatalogue(url, node="box-1") as old:
+        await uses(old, 0)
+        newer(monkeypatch)
+        try:
+            with dumping(url, READS_NOTES):
+                starting = asyncio.create_task(start_catalogue(new, "box-2", told))
+                await until(lambda: told.has("builds the index images_by_colour"), "a start that says what it does")
+                await uses(old, 1)
+                assert not starting.done()
+            await starting
+            assert asked(url, INDEXES) == BUILT
+            assert new.fault is None
+            await uses(new, 2)
+            await uses(old, 3)
+            assert [one.slug for one in await new.images.page()] == [slug(number) for number in range(4)]
+        finally:
+            await new.stop()
+
+
+async def test_a_dump_makes_the_newer_release_wait_and_nobody_else(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, new = Told(), PostgresCatalogue(url, node="box-2")
+    async with PostgresCatalogue(url, node="box-1") as old:
+        newer(monkeypatch)
+        try:
+            with dumping(url, READS_IMAGES):
+                starting = asyncio.create_task(start_catalogue(new, "box-2", told))
+                await until(lambda: told.has("something else reads its tables"), "a start that says what it waits for")
+                await uses(old, 0)
+                assert not starting.done()
+            await starting
+            await uses(new, 1)
+        finally:
+            await new.stop()
+    assert asked(url, INDEXES) == BUILT
+
+
+async def test_nodes_of_two_neighbouring_schemas_read_and_write_side_by_side(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The release of today next to the schema before its last change, and to the one after it.
+
+    Its last change replaces an index.
+    """
+    older(monkeypatch)
+    async with PostgresCatalogue(url, node="box-1") as old:
+        await uses(old, 0)
+        monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS)
+        async with PostgresCatalogue(url, node="box-2") as today:
+            await asyncio.gather(uses(old, 1), uses(today, 2))
+            assert asked(url, UNSHIPPED) == [(True,)]
+            newer(monkeypatch)
+            async with PostgresCatalogue(url, node="box-3") as new:
+                await asyncio.gather(uses(today, 3), uses(new, 4))
+                assert len(await old.images.page()) == 5
+
+
+@pytest.mark.parametrize("is_valid", [True, False], ids=["built", "half built"])
+async def test_a_change_that_was_interrupted_continues(
+    url: str, monkeypatch: pytest.MonkeyPatch, is_valid: bool
+) -> None:
+    build = schema_changes._build
+
+    def interrupted(*args: Any) -> None:
+        if is_valid:
+            build(*args)
+        else:
+            args[0].raw.execute(b"CREATE INDEX images_by_colour_building ON images (slug)")
+            args[0].raw.execute(b"UPDATE pg_index SET indisvalid = false WHERE indexrelid = %b::regclass" % NAMED)
+        raise psycopg.OperationalError("the database went away")
+
+    async with PostgresCatalogue(url):
+        pass
+    newer(monkeypatch)
+    monkeypatch.setattr(schema_changes, "_build", interrupted)
+    new = PostgresCatalogue(url)
+    with pytest.raises(CatalogueUnavailable, match="went away"):
+        await new.start()
+    await new.stop()
+    before = asked(url, b"SELECT %b::regclass::oid" % NAMED)
+    monkeypatch.setattr(schema_changes, "_build", build)
+    async with PostgresCatalogue(url) as new:
+        await uses(new, 0)
+    assert asked(url, INDEXES) == BUILT
+    assert (asked(url, b"SELECT 'images_by_colour'::regclass::oid") == before) is is_valid
+
+
+async def test_while_one_node_changes_the_schema_the_next_one_waits(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("appliance.catalogue.postgres.writing.OWNED_WITHIN_S", 0)
+    told, first, second = Told(), PostgresCatalogue(url, node="box-2"), PostgresCatalogue(url, node="box-3")
+    async with PostgresCatalogue(url, node="box-1"):
+        newer(monkeypatch)
+        try:
+            with dumping(url, READS_NOTES):
+                starting = asyncio.create_task(start_catalogue(first, "box-2", Told()))
+                await until(lambda: first.fault is not None, "the build of an index")
+                following = asyncio.create_task(start_catalogue(second, "box-3", told))
+                await until(lambda: told.has("Another node changes the schema"), "a start that says what it waits for")
+            await asyncio.gather(starting, following)
+            await uses(second, 0)
+        finally:
+            await first.stop()
+            await second.stop()
