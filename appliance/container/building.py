@@ -13,7 +13,7 @@ from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
-from appliance.container.node_parts import among_nodes_of, calls_of
+from appliance.container.node_parts import among_nodes_of, calls_of, ended_originals_of
 from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
@@ -224,6 +224,7 @@ def build(  # noqa: PLR0917 - one of each part
         workers=workers,
         sidecars=sidecars,
         shipper=shipper,
+        ended_originals=ended_originals_of(catalogue, spool, shipper, drain_switch, membership),
         delivery=delivery,
         tiles=tiles,
         admission=admission,

@@ -21,6 +21,7 @@ from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.ended_originals import EndedOriginals
 from appliance.lifecycle.followers import ErasureFollower, RevisionFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
@@ -69,6 +70,8 @@ class Container:
     workers: Workers
     sidecars: Sidecars
     shipper: Shipper
+    ended_originals: EndedOriginals | None
+    """None for a server that is alone."""
     delivery: Delivery
     tiles: Tiles
     admission: Admission

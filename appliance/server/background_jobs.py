@@ -52,8 +52,8 @@ def background_jobs(container: Container) -> Jobs:
 
 def _node_jobs(container: Container) -> list[Job]:
     """How a node follows what others changed, and what only nodes leave behind."""
-    calls, rescue = container.calls, container.resumable.rescue
-    if calls is None or rescue is None:
+    calls, rescue, ended_originals = container.calls, container.resumable.rescue, container.ended_originals
+    if calls is None or rescue is None or ended_originals is None:
         return []
     reports = container.limits.usage_reports
     return [
@@ -61,6 +61,7 @@ def _node_jobs(container: Container) -> list[Job]:
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),
+        Job("ended-originals", 10, ended_originals.run),
         Job("rescue", RESCUE_S, rescue.run, for_all=True),
         Job("segment-sweep", HOUR_S, container.upload_janitor.sweep_segments, for_all=True),
     ]

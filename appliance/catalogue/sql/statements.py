@@ -44,9 +44,9 @@ REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
 
 # --- shipping, prewarming, sidecars -------------------------------------------------------------------------------
 
-MARK_SHIPPED = f"""
-    UPDATE images SET location = 'store', node = NULL
-    WHERE slug = :slug AND sha256 = :sha256 AND ended IS NULL RETURNING {_IMAGE}"""
+_MARK_SHIPPED = "UPDATE images SET location = 'store', node = NULL WHERE slug = :slug AND sha256 = :sha256"
+MARK_SHIPPED = f"{_MARK_SHIPPED} AND ended IS NULL RETURNING {_IMAGE}"
+MARK_RESTORABLE_SHIPPED = f"{_MARK_SHIPPED} AND erasing = 0 RETURNING {_IMAGE}"
 CLAIM = f"UPDATE images SET node = :node WHERE slug IN {_SLUGS} AND location = 'spool'"
 UNSHIPPED = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_unshipped
