@@ -126,8 +126,9 @@ UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
     WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s ORDER BY expires_s LIMIT :limit"""
 CLEAR_GONE_UPLOAD = """
-    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', concat = '', lock = NULL
+    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', lock = NULL
     WHERE id_hash = :id_hash AND state = 'gone'"""
+CLEAR_GONE_PARTS = "UPDATE uploads SET concat = '' WHERE id_hash = :id_hash AND state = 'gone'"
 UNFINISHED_UPLOADS = """
     SELECT count(*) FROM
     (SELECT 1 FROM uploads INDEXED BY uploads_receiving
