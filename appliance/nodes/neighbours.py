@@ -95,6 +95,14 @@ class Neighbours:
         await self._refresh()
         return [node.name for node in self._nodes.values() if node.name != self.name and node.is_alive]
 
+    async def count_machines(self) -> int:
+        """On how many machines there are nodes that are alive, which have addresses with hosts of their own.
+
+        As the list of nodes was up to `KNOWN_S` ago. Raises the catalogue's faults.
+        """
+        await self._refresh()
+        return max(1, len({URL(node.url).host for node in self._nodes.values() if node.is_alive}))
+
     async def is_lost(self, name: str) -> bool:
         """Whether the node was silent for so long that others may take over its unfinished uploads, or is unknown.
 

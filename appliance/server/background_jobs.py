@@ -55,9 +55,10 @@ def _node_jobs(container: Container) -> list[Job]:
     calls, rescue, ended_originals = container.calls, container.resumable.rescue, container.ended_originals
     if calls is None or rescue is None or ended_originals is None:
         return []
-    reports = container.limits.usage_reports
+    limits, reports = container.limits, container.limits.usage_reports
     return [
         Job("usage-reports", REPORT_S, lambda: reports.send(calls.usage)),
+        Job("machines", FOLLOW_S, lambda: limits.follow_machines(calls.usage)),
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),
