@@ -50,6 +50,8 @@ from appliance.observability.metrics import Metrics
 from appliance.reinspection.building import build_reinspector
 from appliance.resumable import ResumableUploads, UnfinishedUploads
 from appliance.resumable.janitor import UploadJanitor
+from appliance.resumable.segment_sweep import SegmentSweep
+from appliance.resumable.segments import Segments
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -233,6 +235,9 @@ def build(  # noqa: PLR0917 - one of each part
         resumable=resumable,
         upload_janitor=UploadJanitor(
             resumable=resumable, catalogue=catalogue, spool=spool, this_node=this_node, clock=guard.cautious_now_s
+        ),
+        segment_sweep=SegmentSweep(
+            Segments(observed, spool), catalogue=catalogue, this_node=this_node, clock=guard.cautious_now_s
         ),
         management=Management(
             config.uploads,

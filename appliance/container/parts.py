@@ -43,6 +43,7 @@ from appliance.observability.metrics import Metrics
 from appliance.reinspection.service import Reinspector
 from appliance.resumable import ResumableUploads
 from appliance.resumable.janitor import UploadJanitor
+from appliance.resumable.segment_sweep import SegmentSweep
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -79,6 +80,7 @@ class Container:
     ingest: Ingest
     resumable: ResumableUploads
     upload_janitor: UploadJanitor
+    segment_sweep: SegmentSweep
     management: Management
     image_rows: ImageLifecycleRows
     image_lifecycle: Lifecycle[Image]

@@ -57,7 +57,7 @@ async def test_an_original_that_a_lost_node_alone_had_comes_back_from_its_segmen
     assert await content_of(one, where) == data
     assert await rescued(two) == 0  # its node is there
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         await until(lambda: is_shipped(two, image["slug"]), "a shipped original")
         assert sha256([await Tus(two).original(image["slug"])]) == image["sha256"] == sha256([data])
@@ -84,7 +84,7 @@ async def test_an_original_comes_back_from_the_parts_that_it_was_assembled_from(
     where, parts = await assembled(one, data)
     slug = await Tus(one).slug(where)
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         assert sha256([await Tus(two).original(slug)]) == sha256([data])
     held.open()
@@ -107,7 +107,7 @@ async def test_an_original_comes_back_whose_upload_was_deleted_once_it_was_an_im
     await judged.reached.wait()
     assert await content_of(one, where) == data
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         await until(lambda: is_shipped(two, slug), "a shipped original")
         assert sha256([await Tus(two).original(slug)]) == sha256([data])
@@ -124,7 +124,7 @@ async def test_an_original_comes_back_from_its_parts_though_their_upload_was_del
     slug = await Tus(one).slug(where)
     assert (await Tus(one).delete(where)).status == 204
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         await until(lambda: is_shipped(two, slug), "a shipped original")
         assert sha256([await Tus(two).original(slug)]) == sha256([data])
@@ -187,5 +187,5 @@ async def test_segments_of_a_shipped_original_are_swept(segmented: Nodes, held: 
     await until(lambda: is_empty(two, where), "no segment")
     key = f"{PREFIX}{id_of(where)}/{0:015}"
     await one.appliance.store.put_bytes(key, data, media_type=MEDIA_TYPE)
-    assert await two.appliance.upload_janitor.sweep_segments() == 1
+    assert await two.appliance.segment_sweep.run() == 1
     assert await is_empty(two, where)
