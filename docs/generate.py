@@ -22,7 +22,7 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 OF_THE_MACHINE = {
     "renditions.workers": "one for each core",
-    "limits.anonymous_uploads": "250 for each core",
+    "limits.anonymous_uploads": "250 for each core of all machines",
     "renditions.heavy_memory_bytes": "a quarter of the memory, from 1 GB to 3 GB",
 }
 """Defaults that differ from machine to machine."""

@@ -72,10 +72,11 @@ class ImageCatalogue(Protocol):
     async def mark_still(self, slug: str, reason: str) -> None:
         """Record why the animation can't be shown. The first reason stays; ended and unknown images are left alone."""
 
-    async def mark_shipped(self, slug: str, sha256: str) -> bool:
+    async def mark_shipped(self, slug: str, sha256: str, *, may_be_restorable: bool = False) -> bool:
         """Record that the original with this sha256 is in the store.
 
-        False if the image has ended: delete the object again then. Also if its original is another one by now.
+        False if the image has ended, with `may_be_restorable` only if its erasing has begun: delete the object again
+        then. Also if its original is another one by now.
         """
 
     async def mark_prewarmed(self, slugs: Iterable[str]) -> None:

@@ -35,6 +35,9 @@ class NodeCatalogue(Protocol):
         restored. Raises CommandFailed for a node that is alive or unknown.
         """
 
+    async def restorable_on(self, name: str, limit: int = 10_000) -> list[str]:
+        """Images that have ended and can be restored, and whose original only this node has; soonest erased first."""
+
     async def nodes(self) -> list[Node]:
         """Every node, dead ones and those that left included, by name."""
 

@@ -88,6 +88,10 @@ def _whole(raw: object, key: str, info: OptionInfo) -> int:
     return number
 
 
+def _optional_whole(raw: object, key: str, info: OptionInfo) -> int | None:
+    return None if raw == "" else _whole(raw, key, info)
+
+
 def _integer(raw: object, expected: str) -> int:
     if isinstance(raw, str) and re.fullmatch(r"-?[0-9]{1,19}", raw.strip()):
         return int(raw)
@@ -191,6 +195,7 @@ _READERS: dict[Any, Callable[[object, str, OptionInfo], object]] = {
     Path | None: _optional_path,
     bool: _switch,
     int: _whole,
+    int | None: _optional_whole,
     float: _number,
     tuple[str, ...]: _texts,
     tuple[Format, ...]: _formats,

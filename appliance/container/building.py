@@ -13,7 +13,7 @@ from appliance.catalogue import Catalogue
 from appliance.cdn import shared_caches
 from appliance.config.model import Config
 from appliance.config.node_name import node_name
-from appliance.container.node_parts import among_nodes_of, calls_of
+from appliance.container.node_parts import among_nodes_of, calls_of, ended_originals_of
 from appliance.container.parts import Container
 from appliance.delivery.building import build_delivery
 from appliance.delivery.originals import Originals
@@ -50,6 +50,8 @@ from appliance.observability.metrics import Metrics
 from appliance.reinspection.building import build_reinspector
 from appliance.resumable import ResumableUploads, UnfinishedUploads
 from appliance.resumable.janitor import UploadJanitor
+from appliance.resumable.segment_sweep import SegmentSweep
+from appliance.resumable.segments import Segments
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -224,6 +226,7 @@ def build(  # noqa: PLR0917 - one of each part
         workers=workers,
         sidecars=sidecars,
         shipper=shipper,
+        ended_originals=ended_originals_of(catalogue, spool, shipper, drain_switch, membership),
         delivery=delivery,
         tiles=tiles,
         admission=admission,
@@ -232,6 +235,9 @@ def build(  # noqa: PLR0917 - one of each part
         resumable=resumable,
         upload_janitor=UploadJanitor(
             resumable=resumable, catalogue=catalogue, spool=spool, this_node=this_node, clock=guard.cautious_now_s
+        ),
+        segment_sweep=SegmentSweep(
+            Segments(observed, spool), catalogue=catalogue, this_node=this_node, clock=guard.cautious_now_s
         ),
         management=Management(
             config.uploads,

@@ -4,11 +4,14 @@ import time
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Config
+from appliance.lifecycle.ended_originals import EndedOriginals
+from appliance.lifecycle.shipping import Shipper
 from appliance.membership import Membership
 from appliance.nodes.calls import Calls
 from appliance.objectstore.observed import ObservedStore
 from appliance.resumable.among_nodes import AmongNodes
 from appliance.spool import Spool
+from appliance.uploads.drain_switch import DrainSwitch
 
 
 def calls_of(config: Config, catalogue: Catalogue, spool: Spool, membership: Membership | None) -> Calls | None:
@@ -17,6 +20,21 @@ def calls_of(config: Config, catalogue: Catalogue, spool: Spool, membership: Mem
         return None
     name, secret = membership.node.name, config.node.secret or ""
     return Calls.of(name, secret, rows=catalogue.nodes, pulse=membership.pulse, spool=spool, clock=time.time)
+
+
+def ended_originals_of(
+    catalogue: Catalogue, spool: Spool, shipper: Shipper, drain_switch: DrainSwitch, membership: Membership | None
+) -> EndedOriginals | None:
+    """What a node that leaves ships besides what lives."""
+    if membership is None:
+        return None
+    return EndedOriginals(
+        membership.node.name,
+        catalogue=catalogue,
+        spool=spool,
+        shipper=shipper,
+        is_drained=lambda: drain_switch.drained,
+    )
 
 
 def among_nodes_of(  # noqa: PLR0917 - one of each part

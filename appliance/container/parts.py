@@ -21,6 +21,7 @@ from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.lifecycle.access_records import StoredAccessRecords
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
+from appliance.lifecycle.ended_originals import EndedOriginals
 from appliance.lifecycle.followers import ErasureFollower, RevisionFollower
 from appliance.lifecycle.images import ImageLifecycleRows
 from appliance.lifecycle.management import Management
@@ -42,6 +43,7 @@ from appliance.observability.metrics import Metrics
 from appliance.reinspection.service import Reinspector
 from appliance.resumable import ResumableUploads
 from appliance.resumable.janitor import UploadJanitor
+from appliance.resumable.segment_sweep import SegmentSweep
 from appliance.spool import Spool
 from appliance.uploads.admission import Admission
 from appliance.uploads.committer import Committer
@@ -69,6 +71,8 @@ class Container:
     workers: Workers
     sidecars: Sidecars
     shipper: Shipper
+    ended_originals: EndedOriginals | None
+    """None for a server that is alone."""
     delivery: Delivery
     tiles: Tiles
     admission: Admission
@@ -76,6 +80,7 @@ class Container:
     ingest: Ingest
     resumable: ResumableUploads
     upload_janitor: UploadJanitor
+    segment_sweep: SegmentSweep
     management: Management
     image_rows: ImageLifecycleRows
     image_lifecycle: Lifecycle[Image]

@@ -1,6 +1,7 @@
 """What handlers find in the application and in a request: the services and values that `container` puts there."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 from aiohttp import web
 
@@ -33,6 +34,14 @@ from appliance.resumable import ResumableUploads
 from appliance.shared.concurrency_limit import ConcurrencyLimit
 from appliance.uploads.admission import Admission
 from appliance.uploads.ingest import Ingest
+
+
+class PassOn(Protocol):
+    """Passes a request on to the node that has what it is about."""
+
+    async def __call__(self, request: web.Request, node: str, /, *, is_stream: bool = False) -> web.StreamResponse:
+        """That node's response. With `is_stream` it may last for hours. Raises NodeUnavailable."""
+
 
 CONFIG = web.AppKey("config", Config)
 CLOCK = web.AppKey[Clock]("clock")
@@ -69,8 +78,7 @@ RESUMED_ZIPS = web.AppKey("resumed_zips", ConcurrencyLimit)
 DOWNLOADS = web.AppKey("downloads", ConcurrencyLimit)
 FORM_LIMITS = web.AppKey("form_limits", FormLimits)
 
-PASS_ON: web.AppKey[Callable[[web.Request, str], Awaitable[web.StreamResponse]]] = web.AppKey("pass_on")
-"""Passes a request on to the node that has what it is about."""
+PASS_ON: web.AppKey[PassOn] = web.AppKey("pass_on")
 
 REQUEST_ID = web.RequestKey("request_id", str)
 CLOSED = web.RequestKey("closed", bool)

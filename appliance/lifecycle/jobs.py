@@ -3,6 +3,8 @@
 Among nodes that share a catalogue, a job is either about what its own node has, or is run by one node for all.
 """
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +19,9 @@ from appliance.observability.metrics import Metrics
 MISFIRE_GRACE_S = 3600  # APScheduler's default of one second would drop runs on a busy loop
 
 FIRST_RUN_S, SPREAD_S = 60, 12  # so that slow jobs run soon after a start too, but not all at once
+
+LOOK_EVERY_S = 30.0
+"""How often a run for all looks whether it is still this node's. A lease lasts for ten minutes at least."""
 
 log = logging.getLogger(__name__)
 scheduler_log = logging.getLogger(f"{__name__}.scheduler")
@@ -36,10 +41,17 @@ class Turns(Protocol):
     """Which node runs the jobs for all."""
 
     async def may_run(self, job: str, every_s: int) -> bool:
-        """Whether this node is to run the job, whose interval is given. Raises the catalogue's faults."""
+        """Whether this node is to run the job, whose interval is given, or to go on with it. The lease is renewed then.
+
+        Raises the catalogue's faults.
+        """
 
     async def pass_on(self, job: str) -> None:
         """Let another node try: the job failed here. Raises the catalogue's faults."""
+
+
+class TurnLost(Exception):
+    """Another node runs the job by now."""
 
 
 class Jobs:
@@ -85,9 +97,12 @@ class Jobs:
     async def _run_here(self, job: Job, turns: Turns | None) -> None:
         """Raises the catalogue's faults."""
         try:
-            await job.run()
+            await (job.run() if turns is None else _run_in_turn(job, turns))
         except ApplianceError as fault:
             self._note_fault(job, fault)
+        except TurnLost:
+            log.warning("job %s: another node runs it by now, so this one has stopped", job.name)
+            self._metrics.job_runs.labels(job.name, "turn-lost").inc()
         except Exception:
             log.exception("job %s failed", job.name)
             self._metrics.job_runs.labels(job.name, "internal-error").inc()
@@ -100,3 +115,21 @@ class Jobs:
     def _note_fault(self, job: Job, fault: ApplianceError) -> None:
         log.warning("job %s: %s", job.name, fault.detail)
         self._metrics.job_runs.labels(job.name, fault.code).inc()
+
+
+async def _run_in_turn(job: Job, turns: Turns) -> None:
+    """Run the job for all nodes as long as it is this one's, however long that takes.
+
+    While the catalogue doesn't say whose it is, the run continues: its own calls fail then.
+    Raises TurnLost, once the run has ended early, and what the job raises.
+    """
+    running = asyncio.ensure_future(job.run())
+    try:
+        while not (await asyncio.wait([running], timeout=LOOK_EVERY_S))[0]:
+            with contextlib.suppress(ApplianceError):
+                if not await turns.may_run(job.name, job.every_s) and not running.done():
+                    raise TurnLost
+        running.result()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -5,6 +5,7 @@ that nobody uses costs nothing, and a full one need not be remembered.
 """
 
 from collections import OrderedDict
+from dataclasses import replace
 
 from appliance.domain.quotas import Policy
 from appliance.limits.unreported import Unreported
@@ -26,6 +27,11 @@ class Buckets:
         self._unit_s = policy.window_s / policy.quota
         self._max_buckets = max_buckets
         self._full_s: OrderedDict[str, float] = OrderedDict()
+
+    def resize(self, quota: int) -> None:
+        """Let clients use so much from now on. The part of a bucket that a client has used stays."""
+        self.policy = replace(self.policy, quota=quota)
+        self._unit_s = self._window_s / quota
 
     def __len__(self) -> int:
         return len(self._full_s)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from appliance.catalogue import DayBudgetCatalogue
 from appliance.config.model import Config
+from appliance.config.sections.limits import uploads_of_all
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S
 from appliance.domain.quotas import Policy, QuotaScope, Unit
@@ -22,6 +23,7 @@ from appliance.limits.sealed_addresses import SealedAddresses
 from appliance.limits.slow_lane import SlowLane
 from appliance.limits.steady_clock import SteadyClock
 from appliance.limits.usage_reports import UsageReports
+from appliance.nodes.usage import NeighbourUsage
 from appliance.observability.metrics import Metrics
 
 MINUTE_S = 60
@@ -48,6 +50,9 @@ class Limits:
     sealed_addresses: SealedAddresses
     refusals: Refusals
     usage_reports: UsageReports
+    sized: tuple[Rate, ...] = ()
+    """Those that allow everybody without a key together what all machines bear, because no setting says how much."""
+    machines: int = 1
     aside: set[str] = field(default_factory=set)
 
     @classmethod
@@ -68,6 +73,7 @@ class Limits:
         minute_bytes = rate("minute_bytes", Unit.BYTES)
         processor_s = rate("processor_s", Unit.SECONDS, PROCESSOR_WINDOW_S)
         key_uploads = KeyUploads(clock=steady, refusals=refusals, is_reported=config.is_node)
+        refused_uploads = rate("uploads", Unit.UPLOADS, is_reported=False)
         day_budgets = DayBudgets(
             _policies(dict(_quotas(config, "day_bytes")), "day_bytes", Unit.BYTES, DAY_S),
             rows=rows,
@@ -89,7 +95,7 @@ class Limits:
                 settings.proof_of_work,
                 uploads=uploads,
                 minute_bytes=minute_bytes,
-                refused=rate("uploads", Unit.UPLOADS, is_reported=False),
+                refused=refused_uploads,
                 slow_lane=SlowLane(clock=steady, aside=aside, refusals=refusals),
                 challenges=Challenges(
                     settings.proof_of_work_cost, clock=steady, secret=config.node_key("challenges of uploads")
@@ -104,8 +110,15 @@ class Limits:
                 for part in (uploads, key_uploads, minute_bytes, processor_s, day_budgets, requests)
                 for meter in part.meters
             ),
+            sized=(uploads, refused_uploads) if settings.anonymous_uploads is None else (),
             aside=aside,
         )
+
+    async def follow_machines(self, usage: NeighbourUsage) -> None:
+        """Fit to the machines whose nodes are alive. Raises the catalogue's faults."""
+        self.machines = await usage.machines()
+        for each in self.sized:
+            each.resize_together(uploads_of_all(self.machines))
 
     def without_requests(self) -> "Limits":
         """The same, where requests have no limit, as for those that another node has counted and passed on."""
@@ -128,7 +141,8 @@ def _scopes(config: Config) -> Collection[QuotaScope]:
 def _quotas(config: Config, setting: str) -> Iterator[tuple[QuotaScope, int]]:
     """The scopes that have a quota of the setting."""
     for scope in _scopes(config):
-        if quota := getattr(config.limits, f"{scope}_{setting}", 0):
+        quota = getattr(config.limits, f"{scope}_{setting}", 0)
+        if quota := uploads_of_all(1) if quota is None else quota:
             yield scope, quota
 
 

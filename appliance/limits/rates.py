@@ -66,6 +66,11 @@ class Rate:
     def _count(self, buckets: Buckets, name: str, cost: float) -> None:
         buckets.count(name, cost, self._clock())
 
+    def resize_together(self, quota: int) -> None:
+        """Let everybody without a key together use so much from now on, if there is a policy on them."""
+        if self._together is not None:
+            self._together.resize(quota)
+
     def require(self, client: str, cost: float = 1.0) -> None:
         """Raises RateLimited where the client may not use so much now. Counts nothing."""
         now_s = self._clock()

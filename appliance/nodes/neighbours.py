@@ -32,7 +32,7 @@ SILENCE_S = 60.0
 UNACKNOWLEDGED_MS = 15_000
 """A node whose machine lost its power acknowledges nothing."""
 MAX_CONNECTIONS = 256
-"""To each node."""
+"""To each node, besides those of streams that nobody waits for the end of."""
 KNOWN_S = 2.0
 """How old the list of nodes may be."""
 RETRY_AFTER_S = 5
@@ -48,14 +48,14 @@ class Neighbours:
         self._pulse = pulse
         self._signatures = signatures
         self._rows = rows
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._nodes: dict[str, Node] = {}
         self._known_until_s = 0.0
 
     async def close(self) -> None:
         """End every call."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
     @asynccontextmanager
     async def call(
@@ -68,9 +68,11 @@ class Neighbours:
         *,
         client: str = "",
         user: str = "",
+        is_stream: bool = False,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The node's reply to a request for `path`, whose body streams both ways.
 
+        With `is_stream` the reply may last for hours: it takes none of the `MAX_CONNECTIONS`. Its caller bounds those.
         Raises NodeUnavailable when there is none; `blocks` reads its body.
         """
         url = await self._url(node)
@@ -78,7 +80,7 @@ class Neighbours:
         sent[SENDER], sent[CLIENT], sent[USER] = self.name, client, user
         sent[SIGNATURE] = self._signatures.sign(NodeCall(self.name, node, method, path, client, user))
         with answering(node):
-            reply = await self._open_session().request(
+            reply = await self._open_session(0 if is_stream else MAX_CONNECTIONS).request(
                 method, URL(url + path, encoded=True), headers=sent, data=body, allow_redirects=False
             )
         async with reply:
@@ -94,6 +96,14 @@ class Neighbours:
         """
         await self._refresh()
         return [node.name for node in self._nodes.values() if node.name != self.name and node.is_alive]
+
+    async def count_machines(self) -> int:
+        """On how many machines there are nodes that are alive, which have addresses with hosts of their own.
+
+        As the list of nodes was up to `KNOWN_S` ago. Raises the catalogue's faults.
+        """
+        await self._refresh()
+        return max(1, len({URL(node.url).host for node in self._nodes.values() if node.is_alive}))
 
     async def is_lost(self, name: str) -> bool:
         """Whether the node was silent for so long that others may take over its unfinished uploads, or is unknown.
@@ -121,18 +131,19 @@ class Neighbours:
             self._nodes = {node.name: node for node in await self._rows.nodes()}
             self._known_until_s = now_s + KNOWN_S
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
+    def _open_session(self, max_connections: int) -> aiohttp.ClientSession:
+        """The session that has so many connections to each node; 0 for as many as are asked for."""
+        if max_connections not in self._sessions:
+            self._sessions[max_connections] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=0, limit_per_host=MAX_CONNECTIONS, ttl_dns_cache=10, socket_factory=_socket
+                    limit=0, limit_per_host=max_connections, ttl_dns_cache=10, socket_factory=_socket
                 ),
                 timeout=aiohttp.ClientTimeout(total=None, connect=QUEUE_S, sock_connect=CONNECT_S, sock_read=SILENCE_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=(hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE),
                 auto_decompress=False,
             )
-        return self._session
+        return self._sessions[max_connections]
 
 
 async def blocks(node: str, reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -29,6 +29,10 @@ class NeighbourUsage:
         """As `Neighbours.others`."""
         return await self._neighbours.others()
 
+    async def machines(self) -> int:
+        """As `Neighbours.count_machines`."""
+        return await self._neighbours.count_machines()
+
     async def tell(self, nodes: Sequence[str], usage: Usage) -> None:
         """Send it to the nodes."""
         await asyncio.gather(*(self._tell(node, usage) for node in nodes))

@@ -153,6 +153,8 @@ class UploadFinisher:
         client = self._unfinished.client_of(upload)
         row = await self._catalogue.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # the caller had an older row
+            if row is not None and row.state is UploadState.GONE:
+                await self._clean_up_given_up(upload)
             return
         if self._this_node.lacks(row.node):  # another node took it over
             await self._clean_up(row)
@@ -168,7 +170,7 @@ class UploadFinisher:
             await self._give_up(upload)
             raise
         except Conflict:  # it was given up or taken over meanwhile
-            await self._clean_up(upload)
+            await self._clean_up_given_up(upload)
         else:
             self._metrics.uploads.labels("accepted").inc()
             self._metrics.upload_bytes.inc(committed.image.bytes)
@@ -240,7 +242,7 @@ class UploadFinisher:
         await self._catalogue.refuse(upload, refusal_of(fault), now_s=now_s, kept_until_s=now_s + KEPT_S)
         self._metrics.uploads.labels(fault.code).inc()
         if not isinstance(fault, IncompleteUpload):  # another upload may have its parts
-            await self._drop_parts(upload)
+            await self.drop_parts(upload)
         await self._clean_up(upload)
 
     async def _give_up(self, upload: Upload) -> None:
@@ -249,17 +251,29 @@ class UploadFinisher:
         self._metrics.uploads.labels(Banned.code).inc()
         await self._clean_up(upload)
 
+    async def _clean_up_given_up(self, upload: Upload) -> None:
+        """Clean up here what was given up, parts included, or what another node has now."""
+        row = await self._catalogue.get(upload.id_hash)
+        if row is None or row.state is UploadState.GONE:
+            await self.drop_parts(upload)
+        await self._clean_up(upload)
+
     async def _drop_segments(self, upload: Upload, *, is_stored: bool) -> None:
         """Drop what the store has of an upload that is an image, and the parts of a final one."""
-        await self._drop_parts(upload)
+        await self.drop_parts(upload)
         self._reservations.release(upload.id_hash)
         if self._writer is not None:
             self._writer.end(upload, is_stored=is_stored)
 
-    async def _drop_parts(self, upload: Upload) -> None:
-        """Give up the parts of a final upload. Best effort: those that are left expire."""
+    async def drop_parts(self, upload: Upload) -> None:
+        """Give up the parts of a final upload that has ended, but for those that another one is assembled from.
+
+        Best effort: those that are left expire.
+        """
         until_s = int(self._clock()) + KEPT_S
         for part in await self._parts(upload):
+            if self._reservations.is_for_another(part.id_hash, upload.id_hash):
+                continue
             await self._catalogue.give_up(part, now_s=int(self._clock()), kept_until_s=until_s)
             await self._clean_up(part)
 

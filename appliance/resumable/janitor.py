@@ -49,14 +49,6 @@ class UploadJanitor:
             log.info("expired %d unfinished uploads", given_up)
         return given_up
 
-    async def sweep_segments(self) -> int:
-        """Remove what the store has of uploads that have ended or expired. Returns how many uploads that were.
-
-        Raises StoreUnavailable.
-        """
-        writer = self._resumable.writer
-        return 0 if writer is None else await writer.sweep(self._clock())
-
     async def finish_complete(self) -> None:
         """Finish complete uploads that no request waits for, and remove files of no active upload of this node.
 

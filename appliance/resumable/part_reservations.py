@@ -13,9 +13,13 @@ class PartReservations:
 
     def reserve(self, parts: Sequence[str], final: str) -> None:
         """Reserve all parts for the final upload until they are released. Raises PartsUnfinished, and reserves none."""
-        if any(self._final_of.get(part, final) != final for part in parts):
+        if any(self.is_for_another(part, final) for part in parts):
             raise PartsUnfinished("One of the parts is being assembled into another upload. Try again in a moment.")
         self._final_of.update(dict.fromkeys(parts, final))
+
+    def is_for_another(self, part: str, final: str) -> bool:
+        """Whether the part is reserved for another final upload than this one."""
+        return self._final_of.get(part, final) != final
 
     def release(self, final: str) -> None:
         """Release the parts of a final upload that has ended."""

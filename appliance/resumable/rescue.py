@@ -119,6 +119,6 @@ def _segmented(upload: Upload) -> list[str]:
     """The uploads whose segments, one after the other, are the file; none if that isn't known any more."""
     if upload.kind is not UploadKind.FINAL:
         return [upload.id_hash]
-    if upload.state is UploadState.GONE:  # its row forgets its parts
+    if not upload.concat:  # an older release gave it up
         return []
     return [tokens.hash_secret(part) for part in part_ids(upload.concat)]

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from appliance.catalogue import ImageCatalogue, UploadCatalogue
 from appliance.domain.errors import ApplianceError, StoreUnavailable
-from appliance.domain.model import Image, Location
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.objectstore.observed import ObservedStore
+from appliance.resumable.segment_sweep import is_needed
 from appliance.resumable.segments import Segments, UploadSegment
 from appliance.spool.resumed import UploadFiles
 
@@ -167,40 +167,13 @@ class SegmentWriter:
             self._deleting.add(task)
             task.add_done_callback(self._deleting.discard)
 
-    async def sweep(self, now_s: float) -> int:
-        """Remove the segments that nobody needs any more, on whatever node. Returns of how many uploads.
-
-        Those are of uploads that expired, were given up unfinished, or refused, or whose image is in the store or
-        erased.
-
-        Raises StoreUnavailable.
-        """
-        removed = 0
-        async for id_hash in self._segments.uploads():
-            row = await self._rows.get(id_hash)
-            is_overdue = row is not None and row.state is UploadState.RECEIVING and row.expires_s < now_s
-            if row is None or is_overdue or not await self._is_needed(row):
-                await self._segments.delete(id_hash)
-                removed += 1
-        return removed
-
-    async def _is_needed(self, upload: Upload) -> bool:
-        """Whether it is unfinished, or a node alone has the original of its image, which may still be restored.
-
-        One that was given up after it became an image is needed as long, because that stays.
-        """
-        if upload.state is UploadState.RECEIVING or upload.slug is None:
-            return upload.state is UploadState.RECEIVING
-        image = await self._images.get(upload.slug)
-        return isinstance(image, Image) and image.location is Location.SPOOL
-
     async def _delete_ended(self, id_hash: str, writing: asyncio.Task[None] | None, *, is_stored: bool) -> None:
         if writing is not None:
             await asyncio.wait([writing])
         try:
             row = await self._rows.get(id_hash)
             is_done = row is not None and row.state is not UploadState.RECEIVING and is_stored
-            if row is None or is_done or not await self._is_needed(row):  # another node may have it now
+            if row is None or is_done or not await is_needed(row, self._images):  # another node may have it now
                 async with self._places:
                     await self._segments.delete(id_hash)
         except ApplianceError as fault:

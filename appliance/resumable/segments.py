@@ -93,10 +93,14 @@ class Segments:
         for entry in [entry async for entry in self._store.list(f"{PREFIX}{upload}/")]:
             await self._store.delete(entry.key)
 
-    async def uploads(self) -> AsyncIterator[str]:
-        """The uploads that have segments. Raises StoreUnavailable."""
-        last = ""
+    async def uploads(self) -> AsyncIterator[tuple[str, float]]:
+        """The uploads that have segments, and when the last one of each was written. Raises StoreUnavailable."""
+        upload, written_s = "", 0.0
         async for entry in self._store.list(PREFIX):
-            upload = entry.key.removeprefix(PREFIX).partition("/")[0]
-            if upload != last:
-                yield (last := upload)
+            of = entry.key.removeprefix(PREFIX).partition("/")[0]
+            if of != upload and upload:
+                yield upload, written_s
+            written_s = max(entry.modified_s, written_s) if of == upload else entry.modified_s
+            upload = of
+        if upload:
+            yield upload, written_s

@@ -56,6 +56,7 @@ class Withdrawals:
     async def give_up(self, upload: Upload, *, is_link_known: bool = False) -> bool:
         """Give the upload up, for a caller that holds its lock or knows that nobody does. False when it had ended.
 
+        With a final one its parts are given up, unless others are assembled from them.
         The link of an empty one need not be remembered for a year, unless others may know it (`is_link_known`).
         """
         now_s = int(self._clock())
@@ -63,6 +64,8 @@ class Withdrawals:
         given_up = await self._rows.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=for_good)
         self._finisher.notify(upload)
         if not self._finisher.is_finishing(upload.id_hash):  # which cleans up itself
+            if given_up:
+                await self._finisher.drop_parts(upload)
             self._reservations.release(upload.id_hash)
             self._unfinished.end(upload.id_hash)
             if self._writer is not None:

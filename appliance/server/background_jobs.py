@@ -22,6 +22,7 @@ def background_jobs(container: Container) -> Jobs:
     What is about rows and the store is done for all nodes by one of them; each looks after its spool, its uploads and
     its memory.
     """
+    sweep_s = 24 * HOUR_S if container.membership is None else HOUR_S  # alone it writes no segments
     return Jobs(
         [
             *_node_jobs(container),
@@ -39,6 +40,7 @@ def background_jobs(container: Container) -> Jobs:
             Job("erasing", 10, container.image_lifecycle.erase, for_all=True),
             Job("spool-sweep", 600, container.sweeps.spool),
             Job("resumable-uploads", 60, container.upload_janitor.run),
+            Job("segment-sweep", sweep_s, container.segment_sweep.run, for_all=True),
             Job("upload-sweep", 600, container.sweeps.uploads),
             Job("ban-forgetting", HOUR_S, container.bans.forget, for_all=True),
             Job("forgetting", HOUR_S, container.image_lifecycle.forget, for_all=True),
@@ -52,15 +54,16 @@ def background_jobs(container: Container) -> Jobs:
 
 def _node_jobs(container: Container) -> list[Job]:
     """How a node follows what others changed, and what only nodes leave behind."""
-    calls, rescue = container.calls, container.resumable.rescue
-    if calls is None or rescue is None:
+    calls, rescue, ended_originals = container.calls, container.resumable.rescue, container.ended_originals
+    if calls is None or rescue is None or ended_originals is None:
         return []
-    reports = container.limits.usage_reports
+    limits, reports = container.limits, container.limits.usage_reports
     return [
         Job("usage-reports", REPORT_S, lambda: reports.send(calls.usage)),
+        Job("machines", FOLLOW_S, lambda: limits.follow_machines(calls.usage)),
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),
+        Job("ended-originals", 10, ended_originals.run),
         Job("rescue", RESCUE_S, rescue.run, for_all=True),
-        Job("segment-sweep", HOUR_S, container.upload_janitor.sweep_segments, for_all=True),
     ]

@@ -201,6 +201,15 @@ class Committer:
         """Whether the image isn't safe yet, as `secure` means it, and soon will be."""
         return self._this_node.name is not None and image.location is Location.SPOOL and self._shipper.store_up
 
+    async def is_stored_within_budget(self, image: Image, client: Client) -> bool:
+        """Ship an original that waits in this node's spool, and wait for that within the ack budget.
+
+        Nobody has queued one whose commit was confirmed too late. False too where another node has the original.
+        """
+        if not self._this_node.has(image.node):
+            return False
+        return await self._shipper.ship_within(image, record_of(image), self._limits.ack_budget_s, client.id)
+
     def is_put_ahead(self, committed: Committed) -> bool:
         """Whether the store had the original before there was a row for it."""
         return self._shipper.objects.is_ahead(committed.image.slug)

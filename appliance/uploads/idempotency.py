@@ -110,8 +110,7 @@ class IdempotentCommitter:
                 keep = options.keep_metadata
                 committed = await self._committer.commit_again(incoming, accepted.image, keep, client, fault)
                 return replace(accepted, committed=committed)
-            if self._committer.is_being_stored(accepted.image):
-                raise _in_use()
+            await self._require_safe(accepted.image, client)
             await self._spool.discard(incoming.slug)
             return accepted
         finally:
@@ -126,6 +125,12 @@ class IdempotentCommitter:
         committed = await self._committer.commit(incoming, options, tokens.hash_secret(token), client, record)
         self._repeats.remember(record.key_hash, client)
         return Accepted(committed.image, token, committed)
+
+    async def _require_safe(self, image: Image, client: Client) -> None:
+        """Raises IdempotencyKeyInUse if the image isn't safe within the ack budget."""
+        waits = self._committer.is_being_stored(image)
+        if waits and not await self._committer.is_stored_within_budget(image, client):
+            raise _in_use()
 
     async def _require_same_passphrase(self, image: Image, options: UploadOptions, client: Client) -> None:
         """No record has the passphrase. Raises IdempotencyKeyReused if it doesn't open the first answer's image."""

@@ -27,7 +27,7 @@ def uploads_unlimited() -> UploadLimits:
     return UploadLimits(limits)
 
 
-def only(**settings: int | str) -> LimitsConfig:
+def only(**settings: int | str | None) -> LimitsConfig:
     """Limits that are on, and these alone."""
     every: dict[str, Any] = {name: 0 for name in LimitsConfig.__slots__ if name != "mode"}
     every |= {"proof_of_work": "never", "proof_of_work_cost": 1}

@@ -24,7 +24,7 @@ KEY = AccessKey("0123456789", "scanner", "ab" * 32, (Scope.UPLOAD,), 1, limits=K
 class Nodes:
     """Nodes with the same limits. A report of one reaches all others at once, as bytes."""
 
-    def __init__(self, count: int, **settings: int) -> None:
+    def __init__(self, count: int, **settings: int | None) -> None:
         self.clock = ManualClock()
         config = Config(limits=only(**settings), node=NodeConfig(listen="127.0.0.1:8090"))
         rows: Any = DayBudgetCatalogue
@@ -32,6 +32,7 @@ class Nodes:
             Limits.of(config, rows=rows, metrics=Metrics(CollectorRegistry()), clock=self.clock) for _ in range(count)
         ]
         self.reports = 0
+        self.machines = 1
         self.is_catalogue_away = False
 
     async def report(self) -> None:
@@ -50,6 +51,9 @@ class _Others:
         if self._nodes.is_catalogue_away:
             raise CatalogueUnavailable
         return ["another"]
+
+    async def machines(self) -> int:
+        return self._nodes.machines
 
     async def tell(self, _nodes: list[str], usage: Any) -> None:
         self._nodes.reports += 1
@@ -166,6 +170,24 @@ async def test_a_node_with_other_limits_counts_those_it_has() -> None:
     await nodes.report()
     with pytest.raises(RateLimited):
         others.limits[0].uploads.take(CLIENT)
+
+
+@pytest.mark.parametrize(("setting", "factor"), [(None, 3), (500, 1)])
+async def test_everybody_together_may_use_what_all_machines_bear_unless_it_is_set(
+    setting: int | None, factor: int
+) -> None:
+    nodes = Nodes(1, anonymous_uploads=setting)
+    limits = nodes.limits[0]
+    [(alone, _)] = limits.uploads.left_of(CLIENT)
+    limits.uploads.take(CLIENT, alone.quota // 2)
+    for nodes.machines in (3, 1, 3):
+        others: Any = _Others(nodes, limits)
+        await limits.follow_machines(others)
+    [(together, left)] = limits.uploads.left_of(CLIENT)
+    assert (together.quota, left) == (factor * alone.quota, factor * alone.quota // 2)
+    limits.uploads.take(CLIENT, left)
+    with pytest.raises(RateLimited, match="from everybody"):
+        limits.uploads.take(CLIENT)
 
 
 async def test_a_server_that_is_alone_notes_nothing_for_others() -> None:

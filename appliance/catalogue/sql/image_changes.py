@@ -114,8 +114,9 @@ def revise(connection: Connection, image: Image, *, is_replaced: bool) -> Outcom
     return outcome
 
 
-def mark_shipped(connection: Connection, slug: str, sha256: str) -> Outcome[bool]:
-    shipped = images_of(connection.execute(sql.MARK_SHIPPED, {"slug": slug, "sha256": packed(sha256)}))
+def mark_shipped(connection: Connection, slug: str, sha256: str, *, may_be_restorable: bool) -> Outcome[bool]:
+    statement = sql.MARK_RESTORABLE_SHIPPED if may_be_restorable else sql.MARK_SHIPPED
+    shipped = images_of(connection.execute(statement, {"slug": slug, "sha256": packed(sha256)}))
     return Outcome(bool(shipped), {slug: shipped[0]} if shipped else {})
 
 

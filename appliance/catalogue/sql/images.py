@@ -92,8 +92,8 @@ class ImageRows:
 
     # --- shipping, prewarming, sidecars ---------------------------------------------------------------------------
 
-    async def mark_shipped(self, slug: str, sha256: str) -> bool:
-        return await self._write(image_changes.mark_shipped, slug, sha256)
+    async def mark_shipped(self, slug: str, sha256: str, *, may_be_restorable: bool = False) -> bool:
+        return await self._write(image_changes.mark_shipped, slug, sha256, may_be_restorable=may_be_restorable)
 
     async def mark_prewarmed(self, slugs: Iterable[str]) -> None:
         await self._write(image_changes.mark_prewarmed, tuple(slugs))

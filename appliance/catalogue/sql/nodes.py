@@ -44,6 +44,9 @@ class NodeRows:
     async def only_on(self, name: str, limit: int = 500) -> list[str]:
         return await self._readers.run(_only_on, name, limit)
 
+    async def restorable_on(self, name: str, limit: int = 10_000) -> list[str]:
+        return await self._readers.run(_restorable_on, name, limit)
+
     async def nodes(self) -> list[Node]:
         return await self._readers.run(_nodes)
 
@@ -118,9 +121,12 @@ def _require_gone(connection: Connection, name: str) -> None:
 def _only_on(connection: Connection, name: str, limit: int) -> list[str]:
     _require_gone(connection, name)
     found = [slug for (slug,) in connection.execute(UNSHIPPED_SLUGS, {"node": name, "limit": limit})]
-    if not found:
-        found = [slug for (slug,) in connection.execute(sql.RESTORABLE_OF_NODE, {"name": name, "limit": limit})]
-    return found
+    return found or _restorable_on(connection, name, limit)
+
+
+def _restorable_on(connection: Connection, name: str, limit: int) -> list[str]:
+    values = {"name": name, "limit": limit}
+    return [slug for (slug,) in connection.execute(sql.RESTORABLE_OF_NODE, values)]
 
 
 def _nodes(connection: Connection) -> list[Node]:

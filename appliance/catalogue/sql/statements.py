@@ -44,9 +44,9 @@ REMOVE_IMAGE = "DELETE FROM images WHERE slug = :slug"
 
 # --- shipping, prewarming, sidecars -------------------------------------------------------------------------------
 
-MARK_SHIPPED = f"""
-    UPDATE images SET location = 'store', node = NULL
-    WHERE slug = :slug AND sha256 = :sha256 AND ended IS NULL RETURNING {_IMAGE}"""
+_MARK_SHIPPED = "UPDATE images SET location = 'store', node = NULL WHERE slug = :slug AND sha256 = :sha256"
+MARK_SHIPPED = f"{_MARK_SHIPPED} AND ended IS NULL RETURNING {_IMAGE}"
+MARK_RESTORABLE_SHIPPED = f"{_MARK_SHIPPED} AND erasing = 0 RETURNING {_IMAGE}"
 CLAIM = f"UPDATE images SET node = :node WHERE slug IN {_SLUGS} AND location = 'spool'"
 UNWARMED = f"""
     SELECT {_IMAGE} FROM images INDEXED BY images_unwarmed
@@ -123,8 +123,9 @@ UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving
     WHERE state = 'receiving' AND expires_s <= :now_s AND expires_s > :after_s ORDER BY expires_s LIMIT :limit"""
 CLEAR_GONE_UPLOAD = """
-    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', concat = '', lock = NULL
+    UPDATE uploads SET filename = '', title = NULL, alt = NULL, metadata = '', lock = NULL
     WHERE id_hash = :id_hash AND state = 'gone'"""
+CLEAR_GONE_PARTS = "UPDATE uploads SET concat = '' WHERE id_hash = :id_hash AND state = 'gone'"
 UNFINISHED_UPLOADS = """
     SELECT count(*) FROM
     (SELECT 1 FROM uploads INDEXED BY uploads_receiving

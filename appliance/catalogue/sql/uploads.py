@@ -138,8 +138,8 @@ def _refuse(
 def _give_up(connection: Connection, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool) -> Outcome[bool]:
     id_hash = {"id_hash": packed(upload.id_hash)}
     ended = _end(connection, upload, UploadState.GONE, kept_until_s)
-    if not ended:
-        connection.execute(sql.GIVE_UP_ENDED, id_hash)
+    # While a node alone has the original of an image that was assembled, its parts are what survives that node.
+    connection.execute(sql.CLEAR_GONE_PARTS if ended else sql.GIVE_UP_ENDED, id_hash)
     connection.execute(sql.CLEAR_GONE_UPLOAD, id_hash)
     return Outcome(ended, _add_tombstone(connection, upload, now_s) if ended and for_good else {})
 

@@ -22,8 +22,9 @@ def _quota(default: int, what: str) -> int:
     return default_quota
 
 
-def _uploads_of_all() -> int:
-    return UPLOADS_A_CORE * (os.cpu_count() or 1)
+def uploads_of_all(machines: int) -> int:
+    """What all clients without a key may begin to upload in a minute at so many machines like this one."""
+    return UPLOADS_A_CORE * (os.cpu_count() or 1) * machines
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,13 @@ class LimitsConfig:
     address_uploads: int = _quota(600, "Images that one address may begin to upload in a minute")
     prefix_uploads: int = _quota(3000, f"Images that {_NETWORK} may begin to upload in a minute")
     key_uploads: int = _quota(3000, f"Images that {_KEY} may begin to upload in a minute")
-    anonymous_uploads: int = field(
-        default_factory=_uploads_of_all,
-        metadata=info(f"Images that {_ALL} may begin to upload in a minute. 0: no limit.", minimum=0),
+    anonymous_uploads: int | None = field(
+        default=None,
+        metadata=info(
+            f"Images that {_ALL} may begin to upload in a minute, at all nodes. 0: no limit. By default the nodes that "
+            "are alive decide.",
+            minimum=0,
+        ),
     )
     address_minute_bytes: int = _quota(4 * GB, "Bytes that one address may upload in a minute")
     prefix_minute_bytes: int = _quota(12 * GB, f"Bytes that {_NETWORK} may upload in a minute")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from appliance.config.model import Config
+from appliance.config.sections.limits import uploads_of_all
 from appliance.domain import tokens
 from appliance.domain.details import MAX_TEXT_BYTES
 from appliance.domain.errors import ApplianceError, CannotResize
@@ -146,10 +147,15 @@ def _rendition(image: Image, preset: Preset, config: Config) -> dict[str, object
     return rendition
 
 
-def limits_resource(config: Config, state: str) -> Mapping[str, object]:
-    """Every limit in force, in bytes, pixels, seconds, days and characters. `state` is that of limits on clients."""
+def limits_resource(config: Config, state: str, machines: int = 1) -> Mapping[str, object]:
+    """Every limit in force, in bytes, pixels, seconds, days and characters. `state` is that of limits on clients.
+
+    Nodes are alive on so many `machines`.
+    """
     uploads, sizes = config.uploads, config.renditions
     quotas = {name: quota for name, quota in asdict(config.limits).items() if name != "mode"}
+    if config.limits.anonymous_uploads is None:
+        quotas["anonymous_uploads"] = uploads_of_all(machines)
     if state == "together":
         quotas |= {name: 0 for name in quotas if name.startswith(("address_", "prefix_"))}
     return {

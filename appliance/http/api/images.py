@@ -97,8 +97,9 @@ async def _owned(request: web.Request, slug: str, token: Proof) -> Image:
 
 async def show_limits(request: web.Request) -> web.Response:
     """GET /api/v1/limits"""
+    limits = request.app[LIMITS]
     return json_answer(
-        limits_resource(request.app[CONFIG], request.app[LIMITS].switch.state),
+        limits_resource(request.app[CONFIG], limits.switch.state, limits.machines),
         headers={"Cache-Control": "public, max-age=300"},
     )
 

@@ -4,11 +4,12 @@ from aiohttp import web
 
 from appliance.domain.errors import Busy, GoneImage, UnknownImage
 from appliance.domain.model import Image
+from appliance.domain.this_node import BytesElsewhere
 from appliance.http.api.image_resource import image_resource, problem_summary, sealed_resource
 from appliance.http.client_address import client_of
 from appliance.http.image_lookup import look_up
-from appliance.http.keys import CONFIG, EVENT_STREAMS, HEALTH, RESUMABLE
-from appliance.http.transport.event_stream import EventStream
+from appliance.http.keys import CONFIG, EVENT_STREAMS, HEALTH, PASS_ON, RESUMABLE
+from appliance.http.transport.event_stream import EventStream, EventStreams
 from appliance.resumable import Progress
 
 POLL_INTERVAL_S = 0.5  # the offset of a slow upload is written as often
@@ -17,13 +18,28 @@ POLL_INTERVAL_S = 0.5  # the offset of a slow upload is written as often
 async def show_events(request: web.Request) -> web.StreamResponse:
     """GET /api/v1/images/{slug}/events: `progress` events, then `done` or `gone`"""
     streams = request.app[EVENT_STREAMS]
-    found, stream = await look_up(request), EventStream(request, streams)
+    try:
+        found = await look_up(request)
+    except BytesElsewhere as elsewhere:
+        return await _pass_on(request, streams, elsewhere.node)
+    stream = EventStream(request, streams)
     try:
         async with streams.limit.permit(client_of(request).id):
             return await _stream_events(request, stream, found)
     except Busy as fault:
         if not stream.is_started:
             raise
+        raise ConnectionResetError("another client needs this listener's place") from fault
+
+
+async def _pass_on(request: web.Request, streams: EventStreams, node: str) -> web.StreamResponse:
+    """The events from the node with the upload. They count as listeners here, too."""
+    client = client_of(request).id
+    streams.limit.check(client)
+    try:
+        async with streams.limit.permit(client):
+            return await request.app[PASS_ON](request, node, is_stream=True)
+    except Busy as fault:
         raise ConnectionResetError("another client needs this listener's place") from fault
 
 

@@ -50,9 +50,10 @@ class Relay:
     def __init__(self, neighbours: Neighbours) -> None:
         self._neighbours = neighbours
 
-    async def pass_on(self, request: web.Request, node: str) -> web.StreamResponse:
+    async def pass_on(self, request: web.Request, node: str, *, is_stream: bool = False) -> web.StreamResponse:
         """The node's response to the request, which nobody has read or answered yet.
 
+        With `is_stream` it may last for hours, and the caller has a permit for it.
         Raises NodeUnavailable, and what ended the request's body.
         """
         proxies, header = request.app[TRUSTED_PROXIES], request.app[CONFIG].access.user_header
@@ -65,6 +66,7 @@ class Relay:
             None if body is None else body.chunks(),
             client=proxies.address(request),
             user=(proxies.user(request, header) if header else None) or "",
+            is_stream=is_stream,
         )
         response: web.StreamResponse | None = None
         try:
@@ -83,7 +85,7 @@ class Relay:
             raise (body and body.fault) or fault from fault
 
 
-async def refuse_second_hop(_request: web.Request, _node: str) -> web.StreamResponse:
+async def refuse_second_hop(_request: web.Request, _node: str, **_how: bool) -> web.StreamResponse:
     """In place of `Relay.pass_on`, for what another node has passed on. Raises NodeUnavailable."""
     raise unavailable()
 

@@ -106,7 +106,7 @@ async def test_a_node_that_alone_has_what_can_be_restored_is_not_forgotten(nodes
         await nodes.images.end(slug(number), now_s=now_s - 5, erase_after_s=ends_s)
     await nodes.images.add(image(2, node="box-2"))
     await nodes.nodes.leave("box-1")
-    assert await nodes.nodes.only_on("box-1") == [slug(0)]
+    assert await nodes.nodes.only_on("box-1") == await nodes.nodes.restorable_on("box-1") == [slug(0)]
     with pytest.raises(CommandFailed, match="on the node box-1 alone"):
         await nodes.nodes.forget("box-1")
     await nodes.images.end(slug(0), now_s=now_s, erase_after_s=now_s, for_good=True)

@@ -97,14 +97,18 @@ async def test_what_was_written_with_an_upload_is_forgotten_when_it_is_given_up(
     assert not await catalogue.uploads.give_up(added, now_s=NOW_S, kept_until_s=NOW_S + 9)
 
 
-async def test_giving_up_an_upload_that_is_done_keeps_its_image(catalogue: Catalogue) -> None:
-    await catalogue.uploads.add(upload(1))
-    await catalogue.images.add(image(1), upload=upload(1), upload_kept_until_s=NOW_S + 5)
-    assert not await catalogue.uploads.give_up(upload(1), now_s=NOW_S, kept_until_s=NOW_S + 9)
+async def test_giving_up_an_upload_that_is_done_keeps_its_image_and_what_it_was_assembled_from(
+    catalogue: Catalogue,
+) -> None:
+    added = upload(1, concat="final;a b")
+    await catalogue.uploads.add(added)
+    await catalogue.images.add(image(1), upload=added, upload_kept_until_s=NOW_S + 5)
+    for _ in range(2):
+        assert not await catalogue.uploads.give_up(added, now_s=NOW_S, kept_until_s=NOW_S + 9)
     assert await catalogue.images.get(slug(1)) == image(1)
     found = await catalogue.uploads.get(upload(1).id_hash)
     assert found is not None
-    assert (found.state, found.filename) == (UploadState.GONE, "")
+    assert (found.state, found.filename, found.concat) == (UploadState.GONE, "", "final;a b")
 
 
 async def test_a_slug_that_was_never_given_out_leaves_no_tombstone(catalogue: Catalogue) -> None:

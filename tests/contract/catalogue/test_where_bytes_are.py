@@ -46,6 +46,22 @@ async def test_a_late_mark_does_not_say_that_the_store_has_what_was_replaced_sin
     assert await catalogue.images.mark_shipped(slug(0), cleaned.sha256)
 
 
+async def test_the_original_of_an_ended_image_is_in_the_store_only_if_it_may_be(catalogue: Catalogue) -> None:
+    await catalogue.images.add(image(0, node="box-1"))
+    await catalogue.images.end(slug(0), now_s=NOW_S, erase_after_s=LATER)
+    assert not await catalogue.images.mark_shipped(slug(0), image(0).sha256)
+    assert await catalogue.images.mark_shipped(slug(0), image(0).sha256, may_be_restorable=True)
+    restored = await catalogue.images.restore(slug(0), now_s=NOW_S, expires_s=LATER)
+    assert (restored.location, restored.node) == (Location.STORE, None)
+
+
+async def test_what_is_being_erased_is_never_in_the_store(catalogue: Catalogue) -> None:
+    await catalogue.images.add(image(0, node="box-1"))
+    await catalogue.images.end(slug(0), now_s=NOW_S, erase_after_s=NOW_S, for_good=True)
+    assert not await catalogue.images.mark_shipped(slug(0), image(0).sha256, may_be_restorable=True)
+    assert await node_of(catalogue, 0) == "box-1"
+
+
 async def test_an_original_that_was_replaced_names_the_node_of_its_new_bytes(catalogue: Catalogue) -> None:
     await catalogue.images.add(image(0, location=Location.STORE))
     revised = await catalogue.images.revise(image(0, node="box-2", bytes=7), is_replaced=True)

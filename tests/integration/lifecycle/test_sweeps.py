@@ -89,9 +89,9 @@ async def test_a_sidecar_is_in_the_store_before_its_row_says_shipped(host: Host,
     seen: list[bool] = []
     mark_shipped = host.appliance.catalogue.images.mark_shipped
 
-    async def look_and_mark(slug: str, sha256: str) -> bool:
+    async def look_and_mark(slug: str, sha256: str, **more: bool) -> bool:
         seen.append(any(slug in path.name for path in host.files("store/objects/meta")))
-        return await mark_shipped(slug, sha256)
+        return await mark_shipped(slug, sha256, **more)
 
     host.appliance.catalogue.images.mark_shipped = look_and_mark  # type: ignore[method-assign]
     await host.upload(jpeg, title="Cat")

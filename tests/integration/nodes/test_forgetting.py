@@ -9,7 +9,8 @@ import pytest
 from appliance.app import control_commands
 from appliance.domain.errors import DiskFull, StoreUnavailable
 from appliance.domain.model import Image, Location
-from tests.integration.nodes.conftest import Nodes
+from appliance.domain.slugs import object_key
+from tests.integration.nodes.conftest import OPERATIONS, Nodes
 from tests.support.gates import gated
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
@@ -29,6 +30,10 @@ async def row_of(node: NodeHost, slug: str) -> Image:
 async def only_on(lost: NodeHost, node: NodeHost) -> list[str]:
     """What `appliance forget-node` at `node` finds that only the lost one has."""
     return await control_commands(node.appliance).only_on_node(lost.name)
+
+
+async def away(*_arguments: object, **_more: object) -> None:
+    raise StoreUnavailable("The store is away.")
 
 
 async def rescued(node: NodeHost) -> int:
@@ -85,6 +90,65 @@ async def test_what_the_store_does_not_have_is_named(nodes: Nodes, monkeypatch: 
         assert await rescued(two) == 0
     held.open()
     assert (await (await sending).json())["slug"] == found[0]
+
+
+async def uploaded_and_binned(node: NodeHost, data: bytes) -> dict[str, Any]:
+    """An image that was deleted, and can be restored, before the store had its original."""
+    with pytest.MonkeyPatch.context() as patch:
+        for operation in OPERATIONS:
+            patch.setattr(node.appliance.store, operation, away)
+        image = await node.upload(data)
+        await node.bin(image)
+    await until(lambda: not node.appliance.shipper.backlog, "a shipper that has noticed")
+    assert (await row_of(node, image["slug"])).location is Location.SPOOL
+    return image
+
+
+async def is_stored(node: NodeHost, slug: str) -> bool:
+    return [entry.key async for entry in node.appliance.store.list(object_key(slug))] != []
+
+
+async def waiting_at(node: NodeHost) -> object:
+    return (await control_commands(node.appliance).status())["waiting_for_the_store"]
+
+
+async def test_a_node_that_is_drained_ships_what_is_in_the_bin(nodes: Nodes) -> None:
+    one, two = nodes
+    data = padded(200_000, 87)
+    image = await uploaded_and_binned(one, data)
+    ended_originals = one.appliance.ended_originals
+    assert ended_originals is not None
+    assert (await waiting_at(one), await ended_originals.run()) == (0, 0)
+    await control_commands(one.appliance).drain(True, False)
+    try:
+        assert (await waiting_at(one), await ended_originals.run(), await waiting_at(one)) == (1, 1, 0)
+        async with one.lost(), one.silent():
+            assert await only_on(one, two) == []
+            assert (await two.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
+            assert sha256([await Tus(two).original(image["slug"])]) == sha256([data])
+    finally:
+        await control_commands(one.appliance).drain(False, False)
+
+
+async def test_what_is_taken_down_while_it_is_shipped_from_the_bin_is_not_left_in_the_store(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = nodes
+    image = await uploaded_and_binned(one, padded(200_000, 88))
+    ended_originals = one.appliance.ended_originals
+    assert ended_originals is not None
+    held = gated(monkeypatch, one.appliance.catalogue.images, "mark_shipped")
+    await control_commands(one.appliance).drain(True, False)
+    try:
+        shipping = asyncio.create_task(ended_originals.run())
+        await held.reached.wait()
+        assert await is_stored(one, image["slug"])
+        await control_commands(two.appliance).take_down(image["slug"])
+        held.open()
+        assert await shipping == 0
+        assert not await is_stored(one, image["slug"])
+    finally:
+        await control_commands(one.appliance).drain(False, False)
 
 
 @pytest.mark.usefixtures("all_large")

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 
+from appliance.nodes import neighbours
 from tests.support.images.noise import padded
 from tests.support.limits import only
-from tests.support.nodes import RunningClock, node, node_config, node_process
+from tests.support.nodes import NodeHost, RunningClock, node, node_config, node_process
 from tests.support.postgres import new_schema
 from tests.support.server_process import ServerProcess
 from tests.support.servers import Server
@@ -102,3 +104,25 @@ async def test_a_request_that_is_passed_on_counts_once(tmp_path: Path, postgres:
             assert await Tus(two).offset(where) == 0
         [(_, left)] = one.appliance.limits.requests.left_of("127.0.0.1")
     assert left >= 99
+
+
+async def uploads_of_all(at: NodeHost) -> int:
+    """What `/api/v1/limits` says, once the node has looked which others are alive."""
+    assert at.appliance.calls is not None
+    await at.appliance.limits.follow_machines(at.appliance.calls.usage)
+    return int((await (await at.get("/api/v1/limits")).json())["clients"]["anonymous_uploads"])
+
+
+async def test_everybody_together_may_upload_what_the_machines_bear_whose_nodes_are_alive(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "KNOWN_S", 0.0)
+    database, clock, limits = new_schema(postgres), RunningClock(0), only(anonymous_uploads=None)
+    configs = [replace(node_config(tmp_path, name, database), limits=limits) for name in ("box-1", "box-2")]
+    async with node(configs[0], clock) as one, node(configs[1], clock) as two:
+        of_one_machine = await uploads_of_all(one)
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("UPDATE nodes SET url = 'http://10.0.0.9:8090' WHERE name = 'box-2'")
+        assert await uploads_of_all(one) == 2 * of_one_machine
+        async with two.lost():
+            assert await uploads_of_all(one) == of_one_machine

@@ -57,7 +57,7 @@ async def test_an_original_that_a_lost_node_alone_had_comes_back_from_its_segmen
     assert await content_of(one, where) == data
     assert await rescued(two) == 0  # its node is there
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         await until(lambda: is_shipped(two, image["slug"]), "a shipped original")
         assert sha256([await Tus(two).original(image["slug"])]) == image["sha256"] == sha256([data])
@@ -84,7 +84,7 @@ async def test_an_original_comes_back_from_the_parts_that_it_was_assembled_from(
     where, parts = await assembled(one, data)
     slug = await Tus(one).slug(where)
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         assert sha256([await Tus(two).original(slug)]) == sha256([data])
     held.open()
@@ -107,7 +107,7 @@ async def test_an_original_comes_back_whose_upload_was_deleted_once_it_was_an_im
     await judged.reached.wait()
     assert await content_of(one, where) == data
     async with one.lost(), one.silent():
-        await two.appliance.upload_janitor.sweep_segments()
+        await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1
         await until(lambda: is_shipped(two, slug), "a shipped original")
         assert sha256([await Tus(two).original(slug)]) == sha256([data])
@@ -115,15 +115,22 @@ async def test_an_original_comes_back_whose_upload_was_deleted_once_it_was_an_im
     await until(lambda: is_empty(two, where), "no segment")
 
 
-async def test_a_deleted_upload_of_parts_keeps_no_other_original_from_coming_back(segmented: Nodes, held: Gate) -> None:
+async def test_an_original_comes_back_from_its_parts_though_their_upload_was_deleted(
+    segmented: Nodes, held: Gate
+) -> None:
     one, two = segmented
-    where, _ = await assembled(one, padded(2 * SEGMENT_BYTES + 50_000, 76))
+    data = padded(2 * SEGMENT_BYTES + 50_000, 76)
+    where, parts = await assembled(one, data)
     slug = await Tus(one).slug(where)
     assert (await Tus(one).delete(where)).status == 204
     async with one.lost(), one.silent():
-        assert await rescued(two) == 0
+        await two.appliance.segment_sweep.run()
+        assert await rescued(two) == 1
+        await until(lambda: is_shipped(two, slug), "a shipped original")
+        assert sha256([await Tus(two).original(slug)]) == sha256([data])
     held.open()
-    await until(lambda: is_shipped(two, slug), "a shipped original")
+    for part in parts:
+        await until(lambda part=part: is_empty(two, part), "no segment")  # type: ignore[misc]
 
 
 async def test_an_original_whose_segments_are_not_all_there_is_left_to_its_node(segmented: Nodes, held: Gate) -> None:
@@ -180,5 +187,5 @@ async def test_segments_of_a_shipped_original_are_swept(segmented: Nodes, held: 
     await until(lambda: is_empty(two, where), "no segment")
     key = f"{PREFIX}{id_of(where)}/{0:015}"
     await one.appliance.store.put_bytes(key, data, media_type=MEDIA_TYPE)
-    assert await two.appliance.upload_janitor.sweep_segments() == 1
+    assert await two.appliance.segment_sweep.run() == 1
     assert await is_empty(two, where)

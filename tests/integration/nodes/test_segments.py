@@ -140,7 +140,7 @@ async def test_segments_of_no_upload_are_swept(segmented: Nodes) -> None:
     await stored_at_least(one, where, 100_000)
     stray = f"{PREFIX}{'0' * 64}/{0:015}"
     await store.put_bytes(stray, b"nobody's", media_type=MEDIA_TYPE)
-    assert await two.appliance.upload_janitor.sweep_segments() >= 1
+    assert await two.appliance.segment_sweep.run() >= 1
     assert [entry.key async for entry in store.list(stray)] == []
     assert await content_of(one, where) == data[:100_000]
     assert (await two.get(f"/{PREFIX}{id_of(where)}/{0:015}")).status == 404

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ from tusclient.client import TusClient
 
 from appliance.domain import tokens
 from appliance.domain.resumable_uploads import UploadState
+from appliance.http.keys import EVENT_STREAMS
+from appliance.nodes import neighbours
 from tests.support.host import problem
 from tests.support.images.noise import padded
-from tests.support.nodes import NodeHost
+from tests.support.nodes import NodeHost, two_nodes
+from tests.support.postgres import new_schema
+from tests.support.servers import Server
 from tests.support.tus_client import UPLOADS, Tus, half_sent, sha256
 from tests.support.waiting import until
 
@@ -62,6 +67,39 @@ async def test_whoever_has_the_link_sees_the_progress_at_any_node(nodes: Nodes, 
     assert (await two.patch(where, 1000, jpeg[1000:])).status == 204
     async with asyncio.timeout(20):
         assert b"event: done" in await events.content.read()
+
+
+async def test_those_who_watch_at_another_node_stop_no_upload_there(
+    tmp_path: Path, postgres: Server, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "MAX_CONNECTIONS", 1)
+    async with two_nodes(tmp_path, new_schema(postgres)) as (one, two):
+        where = await Tus(one).create(len(jpeg))
+        events = f"/api/v1/images/{await Tus(one).slug(where)}/events"
+        listening = [await two.get(events) for _ in range(3)]
+        for each in listening:
+            assert b'"offset": 0' in await each.content.readuntil(b"\n\n")
+        assert (await Tus(two).patch(where, 0, jpeg)).status == 204
+        for each in listening:
+            async with asyncio.timeout(20):
+                assert b"event: done" in await each.content.read()
+
+
+async def test_those_who_watch_at_another_node_count_as_listeners_here(
+    nodes: Nodes, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = nodes
+    where = await Tus(one).create(len(jpeg))
+    events = f"/api/v1/images/{await Tus(one).slug(where)}/events"
+    limit = two.site[EVENT_STREAMS].limit
+    monkeypatch.setattr(limit, "limit", 1)
+    listening = await two.get(events)
+    await listening.content.readuntil(b"\n\n")
+    await problem(await two.get(events), "busy")
+    assert (await Tus(two).patch(where, 0, jpeg)).status == 204
+    async with asyncio.timeout(20):
+        assert b"event: done" in await listening.content.read()
+    await until(lambda: limit.in_use == 0, "a free place")
 
 
 async def test_what_is_closed_is_closed_at_any_node(nodes: Nodes, jpeg: bytes) -> None:

@@ -5,9 +5,12 @@ import itertools
 
 import pytest
 
+from appliance.domain.errors import Busy
+from appliance.domain.tokens import combine_secrets
+from tests.support.gates import gated
 from tests.support.host import problem
 from tests.support.images.noise import padded
-from tests.support.tus_client import Tus, encoded, sha256
+from tests.support.tus_client import UPLOADS, Tus, encoded, sha256
 
 
 async def test_parts_become_one_image_in_the_order_that_is_named(tus: Tus, jpeg: bytes) -> None:
@@ -50,6 +53,41 @@ async def test_a_terminated_final_upload_is_not_made_again(tus: Tus, jpeg: bytes
     where = await tus.created(await tus.post(headers=concat))
     assert (await tus.delete(where)).status == 204
     await problem(await tus.post(headers=concat), "parts-unfinished")
+
+
+async def test_parts_are_given_up_with_the_upload_that_they_were_for(
+    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_arguments: object, **_more: object) -> None:
+        raise Busy
+
+    parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
+    concat = {"Upload-Concat": "final;" + " ".join(parts)}
+    with monkeypatch.context() as patch:
+        patch.setattr(tus.host.appliance.committer, "commit_upload", busy)
+        await problem(await tus.post(headers=concat), "busy")
+    where = f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
+    assert (await tus.delete(where)).status == 204
+    for part in parts:
+        await problem(await tus.host.get(part), "upload-gone")
+    assert tus.host.files("spool/uploads") == []
+    await problem(await tus.post(headers=concat), "parts-unfinished")
+
+
+async def test_parts_are_given_up_with_an_upload_that_is_being_finished(
+    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
+    held = gated(monkeypatch, tus.host.appliance.committer, "commit_upload")
+    finishing = asyncio.create_task(tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}))
+    await held.reached.wait()
+    where = f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
+    assert (await tus.delete(where)).status == 204
+    held.open()
+    await finishing
+    for part in parts:
+        await problem(await tus.host.get(part), "upload-gone")
+    assert tus.host.files("spool/uploads") == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""Originals of ended images that can be restored, and that only this node has.
+
+They wait in its spool, because most of them are erased unseen. A node that is drained ships them too: it may leave for
+good, and its disk isn't needed then.
+"""
+
+from collections.abc import Callable
+
+from appliance.catalogue import Catalogue
+from appliance.domain.model import Image
+from appliance.lifecycle.shipping import Shipper
+from appliance.objectstore.records import record_of
+from appliance.spool import Spool
+
+
+class EndedOriginals:
+    """Ships those of the node with this name while it is drained."""
+
+    def __init__(
+        self, name: str, *, catalogue: Catalogue, spool: Spool, shipper: Shipper, is_drained: Callable[[], bool]
+    ) -> None:
+        self._name = name
+        self._catalogue = catalogue
+        self._spool = spool
+        self._shipper = shipper
+        self._is_drained = is_drained
+
+    async def count_waiting(self) -> int:
+        """How many have yet to be shipped: none unless the node is drained. Raises the catalogue's faults."""
+        return len(await self._waiting())
+
+    async def run(self) -> int:
+        """Ship them, and return how many are in the store now. Raises StoreUnavailable and the catalogue's faults."""
+        shipped = 0
+        for slug in await self._waiting():
+            async with self._shipper.holding(slug):
+                shipped += await self._ship(slug)
+        return shipped
+
+    async def _waiting(self) -> list[str]:
+        """The slugs of those whose file is here: one that is lost would keep the node from being drained for ever."""
+        if not self._is_drained():
+            return []
+        landed = set(await self._spool.landed_slugs())
+        return [slug for slug in await self._catalogue.nodes.restorable_on(self._name) if slug in landed]
+
+    async def _ship(self, slug: str) -> bool:
+        images, path, objects = self._catalogue.images, self._spool.landed_path(slug), self._shipper.objects
+        image = await images.get(slug)
+        if not isinstance(image, Image) or image.ended is None or not path.exists():  # erased, or restored meanwhile
+            return False
+        await objects.put(image, path, record_of(image))
+        if await images.mark_shipped(slug, image.sha256, may_be_restorable=True):
+            await self._spool.release(slug)
+            return True
+        row = await images.get(slug)
+        if not isinstance(row, Image) or row.ended is not None:  # its erasing has begun
+            await objects.delete(image)
+        return False
