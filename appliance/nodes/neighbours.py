@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -35,6 +36,8 @@ MAX_CONNECTIONS = 256
 """To each node, besides those of streams that nobody waits for the end of."""
 KNOWN_S = 2.0
 """How old the list of nodes may be."""
+NEWS_S = 0.1
+"""How old it may be where it says that a node is silent: one that is back takes part at once."""
 RETRY_AFTER_S = 5
 
 log = logging.getLogger(__name__)
@@ -50,7 +53,7 @@ class Neighbours:
         self._rows = rows
         self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._nodes: dict[str, Node] = {}
-        self._known_until_s = 0.0
+        self._known_at_s = -math.inf
 
     async def close(self) -> None:
         """End every call."""
@@ -94,7 +97,7 @@ class Neighbours:
 
         Raises the catalogue's faults.
         """
-        await self._refresh()
+        await self._refresh(KNOWN_S)
         return [node.name for node in self._nodes.values() if node.name != self.name and node.is_alive]
 
     async def count_machines(self) -> int:
@@ -102,34 +105,42 @@ class Neighbours:
 
         As the list of nodes was up to `KNOWN_S` ago. Raises the catalogue's faults.
         """
-        await self._refresh()
+        await self._refresh(KNOWN_S)
         return max(1, len({URL(node.url).host for node in self._nodes.values() if node.is_alive}))
 
     async def is_lost(self, name: str) -> bool:
         """Whether the node was silent for so long that others may take over its unfinished uploads, or is unknown.
 
-        As the list of nodes was up to `KNOWN_S` ago. No node that is known is lost while this one isn't heard either.
+        As the list of nodes was up to `NEWS_S` ago. No node that is known is lost while this one isn't heard either.
         Raises the catalogue's faults.
         """
-        await self._refresh()
-        node = self._nodes.get(name)
+        node = await self._known(name)
         return node is None or self._is_silent(node)
 
     async def _url(self, name: str) -> str:
-        await self._refresh()
-        node = self._nodes.get(name)
-        if node is None or node.has_left or self._is_silent(node):
+        node = await self._known(name)
+        if node is None or self._is_absent(node):
             raise unavailable()
         return node.url
+
+    async def _known(self, name: str) -> Node | None:
+        await self._refresh(KNOWN_S)
+        node = self._nodes.get(name)
+        if node is None or self._is_absent(node):
+            await self._refresh(NEWS_S)
+        return self._nodes.get(name)
+
+    def _is_absent(self, node: Node) -> bool:
+        return node.has_left or self._is_silent(node)
 
     def _is_silent(self, node: Node) -> bool:
         return node.is_lost and self._pulse.is_steady
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, max_age_s: float) -> None:
         now_s = asyncio.get_running_loop().time()
-        if now_s >= self._known_until_s:
+        if now_s >= self._known_at_s + max_age_s:
             self._nodes = {node.name: node for node in await self._rows.nodes()}
-            self._known_until_s = now_s + KNOWN_S
+            self._known_at_s = now_s
 
     def _open_session(self, max_connections: int) -> aiohttp.ClientSession:
         """The session that has so many connections to each node; 0 for as many as are asked for."""

@@ -197,9 +197,9 @@ def _is_elsewhere(reply: Reply) -> bool:
 
 
 def _is_moving(reply: Reply) -> bool:
-    """Whether it says that an upload is about to continue at another node, or to be saved. A HEAD has only a status."""
+    """Whether it says that an upload is about to continue at another node, or to be saved. A HEAD gets no body."""
     if not reply.body:
-        return reply.status == 423
+        return reply.status == 423 or (reply.status == 503 and reply.headers.get("Retry-After") == "1")
     return reply.status in (409, 423, 503) and json.loads(reply.body)["code"] in MOVING
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from appliance.access.keys import NewKey
 from appliance.domain.model import Image, Tombstone
+from appliance.nodes import neighbours
 from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
@@ -53,6 +54,17 @@ async def test_a_node_that_is_back_drops_what_is_not_its_any_more(segmented: Nod
     assert id_of(where) not in {file.name for file in one.files("spool/uploads")}
     assert await Tus(one).offset(where) == 200_000
     await finished(one, where, data)
+
+
+async def test_a_node_that_is_back_is_asked_again_at_once(segmented: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = segmented
+    data = padded(300_000, 9)
+    where = await begun(one, data, 250_000)
+    async with one.lost():
+        assert await Tus(two).offset(where) == 200_000
+    monkeypatch.setattr(neighbours, "KNOWN_S", 3600.0)
+    where = await begun(one, data, 250_000)
+    assert await Tus(two).offset(where) == 250_000
 
 
 async def test_a_node_that_only_seemed_lost_confirms_no_bytes(segmented: Nodes) -> None:
