@@ -20,9 +20,9 @@ INLINE_BYTES = 128 * 1024  # MinIO keeps smaller shards in the file of their met
 INLINE_OVERHEAD_BYTES = 7_000  # measured, on each drive: 1 MB objects on 16 drives (12+4), MinIO of 2026-02 on ext4
 APART_OVERHEAD_BYTES = 16_300  # measured the same way on 4 drives (2+2), whose shards are separate files
 
-ONE_SIZE_SHARE = 0.4  # benchmarks/results/prewarm.txt: 45 ms for one size on demand, 110 for all four
+ONE_SIZE_SHARE = 0.4  # benchmarks/results/prewarm_or_on_demand.txt: 45 ms for one size on demand, 110 for all four
 USABLE_CORE = 0.7  # beyond it, queues grow faster than load (M/M/c with ten cores)
-SERVER_CORES, FRONT_CORES, STORE_CORES = 1, 1, 2  # assumed; benchmarks/results: a core serves 5,700 views a second
+SERVER_CORES, FRONT_CORES, STORE_CORES = 1, 1, 2  # assumed; cached_rendition.txt: a core serves 10,750 views a second
 SERVER_BYTES, STORE_BYTES = 1 * GB, 8 * GB  # assumed
 HEAVY_BYTES = 3 * GB  # renditions.heavy_memory_bytes on a machine with 12 GB or more
 SPARE_WORKERS = 1  # workers.lanes: the spare of the normal lane
