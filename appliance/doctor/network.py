@@ -68,7 +68,8 @@ async def find_obstacle(endpoint: Endpoint) -> str | None:
     try:
         with socket.socket(family, kind, protocol) as probe:
             probe.setblocking(False)
-            await asyncio.wait_for(loop.sock_connect(probe, address), WITHIN_S)
+            async with asyncio.timeout(WITHIN_S):
+                await loop.sock_connect(probe, address)
     except TimeoutError:
         return _NOT_PERMITTED if _is_filtered(family, str(address[0])) else _TIMED_OUT
     except OSError as error:

@@ -95,4 +95,5 @@ class Purger:
             else:
                 pause_s = 0.0
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._rows.pending.wait(), IDLE_S)
+                    async with asyncio.timeout(IDLE_S):
+                        await self._rows.pending.wait()

@@ -5,6 +5,7 @@ import logging
 import signal
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from appliance.config.model import Config
 
@@ -95,10 +96,9 @@ class ServerChild:
             self.is_ready.clear()
 
     async def _stopped_within(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -95,7 +95,8 @@ class CircuitBreaker:
         """Pause and probe in turn, until a probe succeeds or the breaker is closed."""
         while not self._closed.is_set():
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._closed.wait(), self._pause_s)
+                async with asyncio.timeout(self._pause_s):
+                    await self._closed.wait()
             self._pause_s = min(self.max_pause_s, max(self.first_pause_s, 2 * self._pause_s))
             if self._closed.is_set() or await self._probe():
                 return

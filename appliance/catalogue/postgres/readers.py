@@ -47,7 +47,8 @@ class PostgresReaders:
         if self._stopping:
             raise Stopping
         try:
-            return await asyncio.wait_for(self._threads.run(work), ANSWERED_WITHIN_S)
+            async with asyncio.timeout(ANSWERED_WITHIN_S):
+                return await self._threads.run(work)
         except TimeoutError as error:
             raise CatalogueUnavailable("The catalogue's database doesn't answer. Try again in a moment.") from error
 
