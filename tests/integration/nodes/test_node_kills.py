@@ -4,6 +4,7 @@ Every other one comes back without its disk.
 """
 
 import asyncio
+import itertools
 import random
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -64,10 +65,13 @@ async def half_loaded(nodes: Sequence[ServerProcess], seed: int) -> AsyncIterato
 
 @pytest.mark.parametrize("rounds", [5, pytest.param(100, marks=pytest.mark.long)])
 async def test_nodes_that_are_killed_cost_nothing_but_connections(nodes: Sequence[ServerProcess], rounds: int) -> None:
+    """In so many rounds, and more until at least one kill has cut a connection: some come just after a reply."""
     seed = secrets.randbits(32)
     moments = random.Random(seed)
     async with half_loaded(nodes, seed) as load:
-        for number in range(rounds):
+        for number in itertools.count():
+            if number >= rounds and load.front.cut > 0:
+                break
             print(f"seed {seed}, round {number}", flush=True)
             await asyncio.sleep(moments.uniform(*MOMENTS_S))
             node = moments.choice(nodes)
@@ -77,5 +81,4 @@ async def test_nodes_that_are_killed_cost_nothing_but_connections(nodes: Sequenc
             assert not load.faults, f"seed {seed}, round {number}: {load.faults[:5]}"
     assert not load.faults, f"seed {seed}, {load.done}: {load.faults[:5]}"
     assert min(load.done[what] for what in ("view", "upload", "resume", "delete")) > 0
-    assert load.front.cut > 0
     print(f"seed {seed}: {dict(load.done)}, {load.front.cut} connections cut")
