@@ -10,7 +10,6 @@ import logging
 from weakref import WeakValueDictionary
 
 from appliance.catalogue import UploadCatalogue
-from appliance.domain import tokens
 from appliance.domain.clients import Client
 from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import (
@@ -37,7 +36,8 @@ from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.ship_queue import LARGE_BYTES
 from appliance.observability.metrics import Metrics
 from appliance.resumable.part_reservations import PartReservations
-from appliance.resumable.progress import part_ids, refusal_of
+from appliance.resumable.parts import hashes_of_parts, rows_of_parts
+from appliance.resumable.progress import refusal_of
 from appliance.resumable.segment_writer import SegmentWriter
 from appliance.resumable.unfinished import UnfinishedUploads
 from appliance.resumable.upload_lock import UploadLocks
@@ -154,7 +154,7 @@ class UploadFinisher:
         row = await self._catalogue.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING:  # the caller had an older row
             if row is not None and row.state is UploadState.GONE:
-                await self._clean_up_given_up(upload)
+                await self._clean_up_ended(upload)
             return
         if self._this_node.lacks(row.node):  # another node took it over
             await self._clean_up(row)
@@ -170,7 +170,7 @@ class UploadFinisher:
             await self._give_up(upload)
             raise
         except Conflict:  # it was given up or taken over meanwhile
-            await self._clean_up_given_up(upload)
+            await self._clean_up_ended(upload)
         else:
             self._metrics.uploads.labels("accepted").inc()
             self._metrics.upload_bytes.inc(committed.image.bytes)
@@ -193,7 +193,7 @@ class UploadFinisher:
         """
         if upload.length is None or upload.length <= LARGE_BYTES:
             return
-        for one in await self._parts(upload) if upload.kind is UploadKind.FINAL else [upload]:
+        for one in await rows_of_parts(self._catalogue, upload) if upload.kind is UploadKind.FINAL else [upload]:
             await writer.complete(one)
 
     async def _drop_segments_once_shipped(self, upload: Upload, committed: Committed) -> None:
@@ -230,7 +230,7 @@ class UploadFinisher:
     async def _concatenate(self, upload: Upload) -> None:
         if upload.kind is not UploadKind.FINAL or upload.length is None:
             raise IncompleteUpload("Part of this upload was lost. Upload the file again.")
-        parts = [tokens.hash_secret(part) for part in part_ids(upload.concat)]
+        parts = hashes_of_parts(upload)
         try:
             self._reservations.reserve(parts, upload.id_hash)  # a restart forgets reservations
             await self._spool.uploads.concatenate(upload.id_hash, parts, upload.length)
@@ -251,10 +251,13 @@ class UploadFinisher:
         self._metrics.uploads.labels(Banned.code).inc()
         await self._clean_up(upload)
 
-    async def _clean_up_given_up(self, upload: Upload) -> None:
-        """Clean up here what was given up, parts included, or what another node has now."""
+    async def _clean_up_ended(self, upload: Upload) -> None:
+        """Clean up here what was given up, parts included, or what another node has now.
+
+        A row that still lists its parts was an image before it ended, and may yet need them.
+        """
         row = await self._catalogue.get(upload.id_hash)
-        if row is None or row.state is UploadState.GONE:
+        if row is None or (row.state is UploadState.GONE and not row.concat):
             await self.drop_parts(upload)
         await self._clean_up(upload)
 
@@ -268,22 +271,17 @@ class UploadFinisher:
     async def drop_parts(self, upload: Upload) -> None:
         """Give up the parts of a final upload that has ended, but for those that another one is assembled from.
 
-        Best effort: those that are left expire.
+        Best effort: those that are left expire. Raises nothing.
         """
         until_s = int(self._clock()) + KEPT_S
-        for part in await self._parts(upload):
-            if self._reservations.is_for_another(part.id_hash, upload.id_hash):
-                continue
-            await self._catalogue.give_up(part, now_s=int(self._clock()), kept_until_s=until_s)
-            await self._clean_up(part)
-
-    async def _parts(self, upload: Upload) -> list[Upload]:
-        """The partial uploads that a final one is assembled from, as far as there are rows of them."""
-        if upload.kind is not UploadKind.FINAL:
-            return []
-        ids = dict.fromkeys(part_ids(upload.concat))
-        rows = [await self._catalogue.get(tokens.hash_secret(part)) for part in ids]
-        return [row for row in rows if row is not None and row.kind is UploadKind.PARTIAL]
+        try:
+            for part in await rows_of_parts(self._catalogue, upload):
+                if self._reservations.is_for_another(part.id_hash, upload.id_hash):
+                    continue
+                await self._catalogue.give_up(part, now_s=int(self._clock()), kept_until_s=until_s)
+                await self._clean_up(part)
+        except ApplianceError as fault:
+            log.warning("the parts of an upload that has ended are left until they expire: %s", fault.detail)
 
     async def _clean_up(self, upload: Upload) -> None:
         if self._writer is not None:

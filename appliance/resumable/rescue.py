@@ -9,7 +9,6 @@ import logging
 from collections.abc import AsyncIterator, Collection
 
 from appliance.catalogue import Catalogue
-from appliance.domain import tokens
 from appliance.domain.clients import THIS_HOST
 from appliance.domain.errors import (
     ApplianceError,
@@ -24,7 +23,7 @@ from appliance.domain.model import Image
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.resumable.among_nodes import AmongNodes
-from appliance.resumable.progress import part_ids
+from appliance.resumable.parts import hashes_of_parts
 from appliance.spool import Digest, Incoming
 from appliance.uploads.committer import Committed, Committer
 
@@ -121,4 +120,4 @@ def _segmented(upload: Upload) -> list[str]:
         return [upload.id_hash]
     if not upload.concat:  # an older release gave it up
         return []
-    return [tokens.hash_secret(part) for part in part_ids(upload.concat)]
+    return hashes_of_parts(upload)

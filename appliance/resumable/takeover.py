@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appliance.catalogue import UploadCatalogue
-from appliance.domain import tokens
 from appliance.domain.clock import Clock
 from appliance.domain.errors import ObjectMissing, PartsUnfinished, UploadMoving
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.resumable.among_nodes import AmongNodes
-from appliance.resumable.progress import part_ids
+from appliance.resumable.parts import hashes_of_parts
 from appliance.resumable.upload_lock import UploadLocks
 from appliance.shared import files
 from appliance.shared.single_flight import SingleFlight
@@ -129,7 +128,7 @@ class Takeover:
 
     async def _bring_parts(self, upload: Upload) -> None:
         """Raises as `bring` does, and PartsUnfinished unless all of them are here and complete."""
-        found = [await self._rows.get(tokens.hash_secret(part)) for part in part_ids(upload.concat)]
+        found = [await self._rows.get(part) for part in hashes_of_parts(upload)]
         parts = [part for part in found if part is not None]
         await self.bring_all(parts)
         if len(parts) < len(found) or any(self._files.offset(part.id_hash) != part.length for part in parts):

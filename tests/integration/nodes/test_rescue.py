@@ -3,12 +3,14 @@
 When their node is lost, another one makes the originals of them.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from appliance.domain.errors import StoreUnavailable
 from appliance.domain.model import Image, Location
+from appliance.domain.resumable_uploads import UploadState
 from appliance.resumable import finisher
 from appliance.resumable.segments import MEDIA_TYPE, PREFIX
 from tests.support.gates import Gate, gated
@@ -115,14 +117,19 @@ async def test_an_original_comes_back_whose_upload_was_deleted_once_it_was_an_im
     await until(lambda: is_empty(two, where), "no segment")
 
 
+@pytest.mark.parametrize("is_finished_late", [False, True])
 async def test_an_original_comes_back_from_its_parts_though_their_upload_was_deleted(
-    segmented: Nodes, held: Gate
+    segmented: Nodes, held: Gate, is_finished_late: bool
 ) -> None:
+    """Also if a node that had the upload before learns only then how it ended."""
     one, two = segmented
-    data = padded(2 * SEGMENT_BYTES + 50_000, 76)
+    data = padded(2 * SEGMENT_BYTES + 50_000, 76 + 10 * is_finished_late)
     where, parts = await assembled(one, data)
-    slug = await Tus(one).slug(where)
+    slug, row = await Tus(one).slug(where), await two.appliance.catalogue.uploads.get(id_of(where))
+    assert row is not None
     assert (await Tus(one).delete(where)).status == 204
+    if is_finished_late:
+        await two.appliance.resumable.finisher.begin(replace(row, state=UploadState.RECEIVING))
     async with one.lost(), one.silent():
         await two.appliance.segment_sweep.run()
         assert await rescued(two) == 1

@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from appliance.domain.errors import Busy
+from appliance.domain.errors import Busy, CatalogueUnavailable
 from appliance.domain.tokens import combine_secrets
 from tests.support.gates import gated
 from tests.support.host import problem
@@ -72,6 +72,27 @@ async def test_parts_are_given_up_with_the_upload_that_they_were_for(
         await problem(await tus.host.get(part), "upload-gone")
     assert tus.host.files("spool/uploads") == []
     await problem(await tus.post(headers=concat), "parts-unfinished")
+
+
+async def test_parts_that_could_not_be_given_up_are_free_for_another_upload(
+    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_arguments: object, **_more: object) -> None:
+        raise Busy
+
+    async def away(*_arguments: object, **_more: object) -> None:
+        raise CatalogueUnavailable("It is away.")
+
+    parts = [await tus.part(jpeg), await tus.part(b"more")]
+    with monkeypatch.context() as patch:
+        patch.setattr(tus.host.appliance.committer, "commit_upload", busy)
+        await problem(await tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}), "busy")
+    where = f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
+    with monkeypatch.context() as patch:
+        patch.setattr("appliance.resumable.finisher.rows_of_parts", away)
+        assert (await tus.delete(where)).status == 204
+    alone = await tus.created(await tus.post(headers={"Upload-Concat": f"final;{parts[0]}"}))
+    assert (await tus.image(alone))["sha256"] == sha256([jpeg])
 
 
 async def test_parts_are_given_up_with_an_upload_that_is_being_finished(
