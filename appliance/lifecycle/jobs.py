@@ -22,6 +22,8 @@ FIRST_RUN_S, SPREAD_S = 60, 12  # so that slow jobs run soon after a start too, 
 
 LOOK_EVERY_S = 30.0
 """How often a run for all looks whether it is still this node's. A lease lasts for ten minutes at least."""
+MAX_RUN_S = 24 * 3600.0
+"""A run for all that takes longer hangs, and is ended, so that another node can try."""
 
 log = logging.getLogger(__name__)
 scheduler_log = logging.getLogger(f"{__name__}.scheduler")
@@ -41,7 +43,7 @@ class Turns(Protocol):
     """Which node runs the jobs for all."""
 
     async def may_run(self, job: str, every_s: int) -> bool:
-        """Whether this node is to run the job, whose interval is given, or to go on with it. The lease is renewed then.
+        """Whether this node is to run the job, whose interval is given, or to continue it. The lease is renewed then.
 
         Raises the catalogue's faults.
         """
@@ -51,7 +53,7 @@ class Turns(Protocol):
 
 
 class TurnLost(Exception):
-    """Another node runs the job by now."""
+    """The job isn't this node's to run any more."""
 
 
 class Jobs:
@@ -101,7 +103,7 @@ class Jobs:
         except ApplianceError as fault:
             self._note_fault(job, fault)
         except TurnLost:
-            log.warning("job %s: another node runs it by now, so this one has stopped", job.name)
+            log.warning("job %s: it was ended, for it isn't this node's to run any more", job.name)
             self._metrics.job_runs.labels(job.name, "turn-lost").inc()
         except Exception:
             log.exception("job %s failed", job.name)
@@ -124,8 +126,11 @@ async def _run_in_turn(job: Job, turns: Turns) -> None:
     Raises TurnLost, once the run has ended early, and what the job raises.
     """
     running = asyncio.ensure_future(job.run())
+    ends_at_s = asyncio.get_running_loop().time() + MAX_RUN_S
     try:
         while not (await asyncio.wait([running], timeout=LOOK_EVERY_S))[0]:
+            if asyncio.get_running_loop().time() >= ends_at_s:
+                raise TurnLost
             with contextlib.suppress(ApplianceError):
                 if not await turns.may_run(job.name, job.every_s) and not running.done():
                     raise TurnLost

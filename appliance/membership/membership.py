@@ -23,7 +23,7 @@ from appliance.nodes.pulse import Pulse
 _PROVEN_TEXT = b"the nodes of one appliance"
 RETRY_S = 1.0
 MIN_LEASE_S = 600
-"""A lease ends with its node anyway; its time bounds what a node that hangs can hold up."""
+"""A lease ends with its node anyway; a run renews it. Its time bounds what a node whose loop hangs can hold up."""
 
 Tell = Callable[[str, str, str], Awaitable[None]]
 """Hears which part the start waits for, its state in words for anybody, and details for the log."""

@@ -90,6 +90,14 @@ async def test_a_run_ends_once_another_node_has_its_lease(nodes: Nodes) -> None:
         assert lease.node == two.name
 
 
+async def test_a_run_that_hangs_is_ended(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MAX_RUN_S", 0.0)
+    one, run = nodes[0], LongRun()
+    async with running(one, "hanging", run), asyncio.timeout(60):
+        await run.cut_off.wait()
+        await until(lambda: one.counted("job_runs_total", job="hanging", outcome="turn-lost") >= 1, "its end")
+
+
 async def test_a_run_goes_on_while_nobody_can_say_whose_it_is(nodes: Nodes, monkeypatch: pytest.MonkeyPatch) -> None:
     one, run, asked = nodes[0], LongRun(), asyncio.Event()
 
