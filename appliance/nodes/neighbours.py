@@ -54,6 +54,7 @@ class Neighbours:
         self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._nodes: dict[str, Node] = {}
         self._known_at_s = -math.inf
+        self._refreshing = asyncio.Lock()
 
     async def close(self) -> None:
         """End every call."""
@@ -137,10 +138,16 @@ class Neighbours:
         return node.is_lost and self._pulse.is_steady
 
     async def _refresh(self, max_age_s: float) -> None:
-        now_s = asyncio.get_running_loop().time()
-        if now_s >= self._known_at_s + max_age_s:
-            self._nodes = {node.name: node for node in await self._rows.nodes()}
-            self._known_at_s = now_s
+        if not self._is_older(max_age_s):
+            return
+        async with self._refreshing:
+            if self._is_older(max_age_s):  # and nobody else has asked meanwhile
+                asked_s = asyncio.get_running_loop().time()
+                self._nodes = {node.name: node for node in await self._rows.nodes()}
+                self._known_at_s = asked_s
+
+    def _is_older(self, max_age_s: float) -> bool:
+        return asyncio.get_running_loop().time() >= self._known_at_s + max_age_s
 
     def _open_session(self, max_connections: int) -> aiohttp.ClientSession:
         """The session that has so many connections to each node; 0 for as many as are asked for."""
