@@ -50,7 +50,7 @@ class Limits:
     sealed_addresses: SealedAddresses
     refusals: Refusals
     usage_reports: UsageReports
-    sized: tuple[Rate, ...] = ()
+    following_machines: tuple[Rate, ...] = ()
     """Those that allow everybody without a key together what all machines bear, because no setting says how much."""
     machines: int = 1
     aside: set[str] = field(default_factory=set)
@@ -110,14 +110,14 @@ class Limits:
                 for part in (uploads, key_uploads, minute_bytes, processor_s, day_budgets, requests)
                 for meter in part.meters
             ),
-            sized=(uploads, refused_uploads) if settings.anonymous_uploads is None else (),
+            following_machines=(uploads, refused_uploads) if settings.anonymous_uploads is None else (),
             aside=aside,
         )
 
     async def follow_machines(self, usage: NeighbourUsage) -> None:
         """Fit to the machines whose nodes are alive. Raises the catalogue's faults."""
         self.machines = await usage.machines()
-        for each in self.sized:
+        for each in self.following_machines:
             each.resize_together(uploads_of_all(self.machines))
 
     def without_requests(self) -> "Limits":
