@@ -219,7 +219,10 @@ def test_a_value_that_cannot_work_is_refused_by_name(name: str, value: str, tmp_
 
 @pytest.mark.parametrize("name", [option.name for option in OPTIONS if option.section == "limits"])
 def test_no_limit_is_nonsense(name: str, tmp_path: Path) -> None:
-    for value in ("-1", "0.5", "true", "nan", '"many"', '" "', "{}", '"1e9"', "9223372036854775808", "2027-01-01"):
+    nonsense = ["-1", "0.5", "true", "nan", '"many"', '" "', "{}", '"1e9"', "9223372036854775808", "2027-01-01"]
+    if name != "limits.anonymous_uploads":  # which may be empty
+        nonsense.append('""')
+    for value in nonsense:
         [mistake] = mistakes(f"{name} = {value}", tmp_path)
         assert mistake.startswith(f"{name} = ")
         assert ": expected " in mistake
