@@ -56,8 +56,8 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def older(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes that start from now on don't know the last change."""
-    monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS[:-1])
+    """Nodes that start from now on don't know the last changes."""
+    monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS[:-2])
 
 
 def asked(url: str, statement: bytes) -> list[Any]:
@@ -135,9 +135,9 @@ async def test_a_dump_makes_the_newer_release_wait_and_nobody_else(url: str, mon
 async def test_nodes_of_two_neighbouring_schemas_read_and_write_side_by_side(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The release of today next to the schema before its last change, and to the one after it.
+    """The release of today next to the schema before its last changes, and to the one after them.
 
-    Its last change replaces an index.
+    Its last but one replaces an index.
     """
     older(monkeypatch)
     async with PostgresCatalogue(url, node="box-1") as old:
