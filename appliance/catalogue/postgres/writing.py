@@ -87,9 +87,9 @@ class PostgresSession:
             try:
                 require_fit(connection)
                 wait_for_claim(self._ownership.claim, connection, self._sleep)
-                wait_for_claim(self._ownership.claim_migrating, connection, self._sleep)
+                wait_for_claim(self._ownership.claim_schema, connection, self._sleep)
                 wait_for_claim(self._migrate, connection, self._sleep)
-                self._ownership.end_migrating(connection)
+                self._ownership.release_schema(connection)
             except BaseException:
                 connection.close()
                 raise
