@@ -71,6 +71,7 @@ def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.C
         ("UNSHIPPED_SLUGS", "images_unshipped (<expr>=?)"),
         ("NEXT_UNSHIPPED_NODE", "images_unshipped (<expr>>?)"),
         ("COUNT_UNSHIPPED_OF_NODE", "images_unshipped (<expr>=?)"),
+        ("RESTORABLE_OF_NODE", "images_ended_unshipped (<expr>=? AND erase_after_s>?)"),
         ("UNWARMED", "images_unwarmed"),
         ("SIDECARS_DUE", "images_sidecar_due"),
         ("DUE", "images_due"),

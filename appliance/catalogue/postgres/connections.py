@@ -34,6 +34,8 @@ _SETTINGS = (
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
     "SET tcp_user_timeout = 15000",
+    # In the middle of a statement it looks for its client only then: an index may take hours.
+    "SET client_connection_check_interval = '2s'",
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
 

@@ -52,33 +52,41 @@ def migrate(
     refuse: Callable[[Collection[str]], None] = refuse_unusable,
     report: Report = lambda _work: None,
 ) -> None:
-    """Apply the missing migrations. Only one process may do so at a time.
+    """Apply the missing migrations. The caller has claimed the schema, or owns the database alone.
 
     Raises SchemaInUse to be called again, CatalogueUnavailable, NodeSchemaDiffers, psycopg.Error, and what `refuse`
     raises of those that were applied: CatalogueNotInUse, CatalogueTooNew.
     """
     if not is_made(connection):
-        connection.raw.execute(_MAKE_LIST)
+        with ownership.migrating(connection):
+            connection.raw.execute(_MAKE_LIST)
     applied = applied_names(connection)
     refuse(applied)
     missing = [migration for migration in MIGRATIONS if migration.name not in applied]
     changes = [migration.name for migration in missing if migration.name.endswith(CHANGES)]
     if ownership.node is None or not changes:
-        _apply(connection, missing, applied, report)
+        _apply(connection, ownership, missing, applied, report)
         return
     if not ownership.claim_alone(connection):
         raise NodeSchemaDiffers(
             f"Nodes of an older release use this catalogue, and would not understand what this one changes in its "
             f"schema ({', '.join(changes)}). Stop them, start this node, and upgrade them before they start again."
         )
-    _apply(connection, missing, applied, report)
+    _apply(connection, ownership, missing, applied, report)
     ownership.share(connection)
 
 
-def _apply(connection: PostgresConnection, missing: list[Migration], applied: Collection[str], report: Report) -> None:
-    is_new = not any(migration.name in applied for migration in MIGRATIONS)
-    for migration in missing:
-        if is_new:
+def _apply(
+    connection: PostgresConnection,
+    ownership: Ownership,
+    missing: list[Migration],
+    applied: Collection[str],
+    report: Report,
+) -> None:
+    if any(migration.name in applied for migration in MIGRATIONS):
+        for migration in missing:
+            apply_among_others(connection, ownership, migration, applied, report)
+        return
+    with ownership.migrating(connection):
+        for migration in missing:
             apply_at_once(connection, migration)
-        else:
-            apply_among_others(connection, migration, applied, report)

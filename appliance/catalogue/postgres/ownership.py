@@ -3,11 +3,15 @@
 They hold session locks, which end with their connection: a crash leaves nothing to clean up.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE
 from appliance.domain.errors import ApplianceError, CatalogueUnavailable, NodeNameInUse, SchemaInUse
 
-_CATALOGUE, _NODE, _MIGRATION = 1095780675, 1095780676, 1095780677  # "APIC", as in a SQLite file's header, and the next
+# "APIC", as in a SQLite file's header, and the next
+_CATALOGUE, _NODE, _MIGRATION, _SCHEMA = 1095780675, 1095780676, 1095780677, 1095780678
 _SCHEMA_OF_TABLES = "hashtext(current_schema())"
 _ALONE = f"SELECT pg_try_advisory_lock({_CATALOGUE}, {_SCHEMA_OF_TABLES})"
 _SHARED = f"SELECT pg_try_advisory_lock_shared({_CATALOGUE}, {_SCHEMA_OF_TABLES})"
@@ -15,6 +19,8 @@ _NOT_ALONE = f"SELECT pg_advisory_unlock({_CATALOGUE}, {_SCHEMA_OF_TABLES})"
 _NAMED = f"SELECT pg_try_advisory_lock({_NODE}, hashtext(current_schema() || '/' || %(name)s))"
 _MIGRATING = f"SELECT pg_try_advisory_lock({_MIGRATION}, {_SCHEMA_OF_TABLES})"
 _MIGRATED = f"SELECT pg_advisory_unlock({_MIGRATION}, {_SCHEMA_OF_TABLES})"
+_CHANGING = f"SELECT pg_try_advisory_lock({_SCHEMA}, {_SCHEMA_OF_TABLES})"
+_CHANGED = f"SELECT pg_advisory_unlock({_SCHEMA}, {_SCHEMA_OF_TABLES})"
 
 TAKE_TURN = f"LOCK TABLE {MIGRATIONS_TABLE} IN EXCLUSIVE MODE".encode()
 """Nodes write one after the other: at the same time, most of their transactions would be refused and run again.
@@ -35,6 +41,8 @@ IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b%b" % (TURN_WAIT_S, TAKE_TURN, I
 USED_BY_ANOTHER = (
     "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
 )
+
+_CHANGED_BY_ANOTHER = "Another node changes the schema of the catalogue. This one waits until that is done."
 
 
 class Ownership:
@@ -60,15 +68,27 @@ class Ownership:
             )
         return None
 
-    def claim_migrating(self, connection: PostgresConnection) -> ApplianceError | None:
-        """Keep other nodes from changing the schema meanwhile. Why it can't, otherwise."""
-        if _got(connection, _MIGRATING):
-            return None
-        return SchemaInUse("Another node changes the schema of the catalogue. This one waits until that is done.")
+    def claim_schema(self, connection: PostgresConnection) -> ApplianceError | None:
+        """Keep other nodes from changing the schema until `release_schema`. Why it can't, otherwise.
 
-    def end_migrating(self, connection: PostgresConnection) -> None:
+        Nodes of releases that know only `migrating` start meanwhile: they have no changes to make.
+        """
+        return None if _got(connection, _CHANGING) else SchemaInUse(_CHANGED_BY_ANOTHER)
+
+    def release_schema(self, connection: PostgresConnection) -> None:
         """Let others change the schema again."""
-        connection.raw.execute(_MIGRATED)
+        connection.raw.execute(_CHANGED)
+
+    @contextmanager
+    def migrating(self, connection: PostgresConnection) -> Iterator[None]:
+        """Keep the nodes of every release from starting meanwhile, so it must be short. Raises SchemaInUse."""
+        if not _got(connection, _MIGRATING):
+            raise SchemaInUse(_CHANGED_BY_ANOTHER)
+        try:
+            yield
+        finally:
+            if not connection.is_lost:
+                connection.raw.execute(_MIGRATED)
 
     def claim_alone(self, connection: PostgresConnection) -> bool:
         """Keep all other servers away, until `share` is called. False while there are any."""

@@ -13,7 +13,8 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
-from appliance.catalogue.postgres.ownership import TAKE_TURN, TURN_WAIT_S
+from appliance.catalogue.postgres.ownership import TAKE_TURN, TURN_WAIT_S, Ownership
+from appliance.catalogue.sql.marks import without_indexes
 from appliance.catalogue.sql.migration import Migration
 from appliance.domain.errors import SchemaInUse
 
@@ -21,9 +22,15 @@ Report = Callable[[str | None], None]
 """Called with what a change of the schema does that may take long, in words, and with None after it."""
 LOCKED_WITHIN = b"SET LOCAL lock_timeout = '200ms'"
 """Views queue behind a lock that waits."""
+_YIELDED_WITHIN = b"SET LOCAL lock_timeout = '2s'"
+"""Autovacuum gives way to what has waited for PostgreSQL's `deadlock_timeout`, which is a second."""
+_KEEP_VACUUM_OUT = "LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE"
+"""No read and no change of rows waits for this one."""
 _TABLE = re.compile(r"\s*CREATE TABLE (\w+)")
 _INDEX = re.compile(r"\s*CREATE INDEX (\w+) ON (\w+) ")
-_DROPPED_INDEX = re.compile(r"\s*DROP INDEX ")
+_DROPPED_INDEX = re.compile(r"\s*DROP INDEX (\w+)")
+_ALTERED = re.compile(r"\s*ALTER TABLE (\w+)")
+_TABLE_OF_INDEX = "SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = to_regclass(%(name)s)"
 _APPLY = f"INSERT INTO {MIGRATIONS_TABLE} (name) VALUES (%(name)s)".encode()  # noqa: S608
 _FORGET = f"DELETE FROM {MIGRATIONS_TABLE} WHERE name = %(name)s".encode()  # noqa: S608
 _IS_VALID = """
@@ -76,19 +83,26 @@ def apply_at_once(connection: PostgresConnection, migration: Migration) -> None:
 
 
 def apply_among_others(
-    connection: PostgresConnection, migration: Migration, applied: Collection[str], report: Report
+    connection: PostgresConnection,
+    ownership: Ownership,
+    migration: Migration,
+    applied: Collection[str],
+    report: Report,
 ) -> None:
     """Make a migration, or what is left of it after a crash. Raises SchemaInUse to be called again, psycopg.Error."""
-    steps, begun = _steps_of(migration), f"{migration.name}: without indexes"
+    steps, begun = _steps_of(migration), without_indexes(migration.name)
     if not steps.indexes:
-        _in_turn(connection, [*steps.first, *steps.last], add=migration.name)
+        with ownership.migrating(connection):
+            _in_turn(connection, [*steps.first, *steps.last], add=migration.name)
         return
     if steps.first and begun not in applied:
-        _in_turn(connection, steps.first, add=begun)
+        with ownership.migrating(connection):
+            _in_turn(connection, steps.first, add=begun)
     for index in steps.indexes:
         _build(connection, index, report)
     renamed = [f"ALTER INDEX {index.building} RENAME TO {index.name}" for index in steps.indexes]
-    _in_turn(connection, [*steps.last, *renamed], add=migration.name, remove=begun)
+    with ownership.migrating(connection):
+        _in_turn(connection, [*steps.last, *renamed], add=migration.name, remove=begun)
 
 
 def _steps_of(migration: Migration) -> _Steps:
@@ -109,6 +123,9 @@ def _in_turn(connection: PostgresConnection, statements: list[str], *, add: str,
     """In the turn of those who write, so that they and this don't wait for each other. Raises SchemaInUse."""
     try:
         with connection.raw.transaction():
+            connection.raw.execute(_YIELDED_WITHIN)
+            for table in sorted(_tables_of(connection, statements)):
+                connection.raw.execute(_KEEP_VACUUM_OUT.format(table).encode())
             connection.raw.execute(f"SET LOCAL lock_timeout = '{TURN_WAIT_S}s'".encode())
             connection.raw.execute(TAKE_TURN)
             connection.raw.execute(LOCKED_WITHIN)
@@ -119,8 +136,22 @@ def _in_turn(connection: PostgresConnection, statements: list[str], *, add: str,
     except (LockNotAvailable, DeadlockDetected) as error:
         raise SchemaInUse(
             "This release changes the schema of the catalogue, and can't as long as something else reads its tables, "
-            "such as pg_dump or a backup. It tries again until it can; nobody else waits for it."
+            "such as pg_dump, a backup or autovacuum. Nobody else waits for it. A server tries again until it can; "
+            "repeat a command once that has ended."
         ) from error
+
+
+def _tables_of(connection: PostgresConnection, statements: list[str]) -> set[str]:
+    """Those that the statements change, and that were there before."""
+    made, altered = (
+        {table[1] for statement in statements if (table := pattern.match(statement)) is not None}
+        for pattern in (_TABLE, _ALTERED)
+    )
+    tables = altered - made
+    for statement in statements:
+        if (index := _DROPPED_INDEX.match(statement)) is not None:
+            tables |= {table for (table,) in connection.raw.execute(_TABLE_OF_INDEX, {"name": index[1]})}
+    return tables
 
 
 def _build(connection: PostgresConnection, index: _Index, report: Report) -> None:

@@ -87,9 +87,9 @@ class PostgresSession:
             try:
                 require_fit(connection)
                 wait_for_claim(self._ownership.claim, connection, self._sleep)
-                wait_for_claim(self._ownership.claim_migrating, connection, self._sleep)
+                wait_for_claim(self._ownership.claim_schema, connection, self._sleep)
                 wait_for_claim(self._migrate, connection, self._sleep)
-                self._ownership.end_migrating(connection)
+                self._ownership.release_schema(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -119,8 +119,6 @@ class PostgresSession:
                 turn = self._commit(writes)
                 writes = writes[turn.count :]
                 timeouts += turn.is_slow
-            if writes:
-                raise CatalogueUnavailable(TOO_SLOW)
         except (psycopg.Error, ApplianceError) as error:
             if isinstance(error, psycopg.Error):
                 log.warning("the catalogue's database failed: %s", said(error))
@@ -128,6 +126,8 @@ class PostgresSession:
             for write in writes:
                 write.error = write.error or _named(error)
             return _named(error).detail
+        for write in writes:
+            write.error = CatalogueUnavailable(TOO_SLOW)
         return None
 
     def tidy(self, *, committed: bool) -> None:

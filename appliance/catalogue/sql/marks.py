@@ -1,6 +1,7 @@
 """Marks: names among the applied migrations that are none, and that keep some releases, or all, from a catalogue.
 
 They end in `!`, as what older releases may not work on does, so that these refuse the catalogue without knowing why.
+That of a migration that isn't finished ends as its name does.
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ MARK = """
 UNMARK = "DELETE FROM _sqlite_migrations WHERE migration_set = 'catalogue' AND name = :name"
 APPLIED = "SELECT name FROM _sqlite_migrations WHERE migration_set = 'catalogue'"
 _COPYING, _MOVED, _WHOLE, _TOUCHED = "being copied from ", "moved to ", "copied until turn ", "being copied in turn "
+_WITHOUT_INDEXES = "without indexes: "
 RECOVERY = "a backup or the store"
 """What a catalogue is copied from that `appliance restore` or `appliance catalogue rebuild` recovers."""
 
@@ -49,6 +51,11 @@ def progress_of(applied: Iterable[str]) -> CopyProgress:
         elif name.startswith(_TOUCHED):
             touched = name.removeprefix(_TOUCHED).removesuffix("!")
     return CopyProgress(whole, touched)
+
+
+def without_indexes(migration: str) -> str:
+    """The mark of a migration whose indexes are still being built. It keeps away whom the migration will keep away."""
+    return f"{_WITHOUT_INDEXES}{migration}"
 
 
 def is_of_progress(name: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.catalogue.sql.lock_mark import LOCKS_IN_USE
-from appliance.catalogue.sql.marks import is_of_copy, refuse_copies
+from appliance.catalogue.sql.marks import is_of_copy, refuse_copies, without_indexes
 from appliance.domain.errors import CatalogueTooNew, CommandFailed
 
 CHANGES = "!"
@@ -60,7 +60,11 @@ def require_same_schema(applied: Collection[str], where: str) -> None:
 
 
 def _is_known(name: str) -> bool:
-    return name == LOCKS_IN_USE or is_of_copy(name) or any(name == known.name for known in MIGRATIONS)
+    return (
+        name == LOCKS_IN_USE
+        or is_of_copy(name)
+        or any(name in (known.name, without_indexes(known.name)) for known in MIGRATIONS)
+    )
 
 
 def migration(name: str) -> Callable[[Callable[[Schema], None]], Callable[[Schema], None]]:

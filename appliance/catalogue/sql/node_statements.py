@@ -50,6 +50,6 @@ REVISED = """
     SELECT slug, revised_s, version, renews FROM revisions INDEXED BY revisions_by_time
     WHERE (revised_s, slug) > (:since_s, :after) ORDER BY revised_s, slug LIMIT :limit"""
 RESTORABLE_OF_NODE = f"""
-    SELECT slug FROM images INDEXED BY images_ended
-    WHERE ended IS NOT NULL AND erase_after_s > {_NOW} + {MAX_CLOCK_SKEW_S:.0f} AND location = 'spool' AND node = :name
-    ORDER BY erase_after_s LIMIT :limit"""
+    SELECT slug FROM images INDEXED BY images_ended_unshipped
+    WHERE location = 'spool' AND ended IS NOT NULL AND coalesce(node, '') = :node
+    AND erase_after_s > {_NOW} + {MAX_CLOCK_SKEW_S:.0f} ORDER BY erase_after_s LIMIT :limit"""

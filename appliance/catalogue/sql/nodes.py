@@ -125,7 +125,7 @@ def _only_on(connection: Connection, name: str, limit: int) -> list[str]:
 
 
 def _restorable_on(connection: Connection, name: str, limit: int) -> list[str]:
-    values = {"name": name, "limit": limit}
+    values = {"node": name, "limit": limit}
     return [slug for (slug,) in connection.execute(sql.RESTORABLE_OF_NODE, values)]
 
 

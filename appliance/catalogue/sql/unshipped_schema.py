@@ -10,3 +10,12 @@ def unshipped_by_node(db: Schema) -> None:
     db.execute(
         "CREATE INDEX images_unshipped ON images (coalesce(node, ''), slug) WHERE location = 'spool' AND ended IS NULL"
     )
+
+
+@migration("0026-ended-unshipped-by-node")
+def ended_unshipped_by_node(db: Schema) -> None:
+    """A node that is drained finds the ended ones that it has among the many that ended in these days."""
+    db.execute(
+        "CREATE INDEX images_ended_unshipped ON images (coalesce(node, ''), erase_after_s)"
+        " WHERE location = 'spool' AND ended IS NOT NULL"
+    )

@@ -1,6 +1,7 @@
 """A newer release changes the schema while an older one serves: that one reads and writes meanwhile and afterwards."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 from appliance.catalogue import Catalogue
 from appliance.catalogue.postgres import migrations, schema_changes
 from appliance.catalogue.postgres.catalogue import PostgresCatalogue
-from appliance.catalogue.sql import schema
+from appliance.catalogue.postgres.connections import Connector
+from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.sql import migration, schema
 from appliance.catalogue.sql.migration import Migration, Schema
-from appliance.domain.errors import CatalogueUnavailable
+from appliance.domain.errors import CatalogueTooNew, CatalogueUnavailable, NodeNameInUse
 from appliance.domain.model import Image
 from appliance.membership.claiming import start_catalogue
 from tests.support.rows import LATER, NOW_S, image, slug, upload
@@ -27,6 +30,11 @@ INDEXES = b"""
     WHERE relname LIKE 'images_by_colour%' AND relnamespace = current_schema()::regnamespace"""
 NAMED = b"'images_by_colour_building'"
 UNSHIPPED = b"SELECT pg_get_indexdef('images_unshipped'::regclass) LIKE '%(COALESCE(node, %), slug)%'"
+CLAIMED_BY_OLDER_RELEASES = b"SELECT pg_try_advisory_lock(1095780677, hashtext(current_schema()))"
+WAITS_WITHOUT_VIEWS = b"""
+    SELECT count(*) > 0 FROM pg_locks
+    WHERE relation = 'images'::regclass AND mode = 'ShareUpdateExclusiveLock' AND NOT granted"""
+BUILDING = [("images_by_colour_building", False, True)]
 BUILT = [("images_by_colour", True, True)]
 
 
@@ -56,8 +64,8 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def older(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes that start from now on don't know the last change."""
-    monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS[:-1])
+    """Nodes that start from now on don't know the last changes."""
+    monkeypatch.setattr(migrations, "MIGRATIONS", schema.MIGRATIONS[:-2])
 
 
 def asked(url: str, statement: bytes) -> list[Any]:
@@ -104,6 +112,7 @@ async def test_an_index_is_built_while_an_older_node_reads_and_writes(
                 starting = asyncio.create_task(start_catalogue(new, "box-2", told))
                 await until(lambda: told.has("builds the index images_by_colour"), "a start that says what it does")
                 await uses(old, 1)
+                assert asked(url, CLAIMED_BY_OLDER_RELEASES) == [(True,)]
                 assert not starting.done()
             await starting
             assert asked(url, INDEXES) == BUILT
@@ -135,9 +144,9 @@ async def test_a_dump_makes_the_newer_release_wait_and_nobody_else(url: str, mon
 async def test_nodes_of_two_neighbouring_schemas_read_and_write_side_by_side(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The release of today next to the schema before its last change, and to the one after it.
+    """The release of today next to the schema before its last changes, and to the one after them.
 
-    Its last change replaces an index.
+    Its last but one replaces an index.
     """
     older(monkeypatch)
     async with PostgresCatalogue(url, node="box-1") as old:
@@ -198,3 +207,67 @@ async def test_while_one_node_changes_the_schema_the_next_one_waits(url: str, mo
         finally:
             await first.stop()
             await second.stop()
+
+
+async def test_autovacuum_is_waited_for_in_a_way_that_makes_nobody_else_wait(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives way to whatever has waited for it for a second. Its lock is taken here by somebody who doesn't."""
+    new = PostgresCatalogue(url, node="box-2")
+    async with PostgresCatalogue(url, node="box-1") as old:
+        newer(monkeypatch)
+        try:
+            with psycopg.connect(url) as vacuum:
+                vacuum.execute(b"LOCK TABLE images IN SHARE UPDATE EXCLUSIVE MODE")
+                starting = asyncio.create_task(start_catalogue(new, "box-2", Told()))
+                await until(lambda: asked(url, WAITS_WITHOUT_VIEWS) == [(True,)], "a start that waits for the table")
+                await uses(old, 0)
+            await starting
+        finally:
+            await new.stop()
+    assert asked(url, INDEXES) == BUILT
+
+
+async def test_a_process_that_is_killed_while_it_builds_keeps_its_name_no_longer(url: str) -> None:
+    async with PostgresCatalogue(url, node="box-1"):
+        pass
+    killed, next_one, node = Connector(url).connect(), Connector(url).connect(), Ownership("box-1")
+    assert node.claim(killed) is None
+    with dumping(url, READS_NOTES):
+        change = Migration("9998-coloured", coloured)
+        build = asyncio.create_task(
+            asyncio.to_thread(schema_changes.apply_among_others, killed, node, change, (), lambda _work: None)
+        )
+        await until(lambda: asked(url, INDEXES) == BUILDING, "a build that waits for the dump")
+        assert isinstance(node.claim(next_one), NodeNameInUse)
+        with socket.socket(fileno=killed.raw.fileno()) as lost:
+            lost.shutdown(socket.SHUT_RDWR)
+            lost.detach()
+        await until(lambda: node.claim(next_one) is None, "a name that is free")
+    with pytest.raises(psycopg.OperationalError):
+        await build
+    killed.close()
+    next_one.close()
+
+
+async def test_a_change_that_keeps_older_releases_out_does_so_from_its_first_step_on(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise psycopg.OperationalError("the database went away")
+
+    async with PostgresCatalogue(url):
+        pass
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (migrations, migration):
+            patch.setattr(module, "MIGRATIONS", [*schema.MIGRATIONS, Migration("9998-coloured!", coloured)])
+        patch.setattr(schema_changes, "_build", interrupted)
+        with pytest.raises(CatalogueUnavailable, match="went away"):
+            await PostgresCatalogue(url).start()
+    with pytest.raises(CatalogueTooNew, match="9998-coloured!"):
+        await PostgresCatalogue(url).start()
+    for module in (migrations, migration):
+        monkeypatch.setattr(module, "MIGRATIONS", [*schema.MIGRATIONS, Migration("9998-coloured!", coloured)])
+    async with PostgresCatalogue(url) as new:
+        await uses(new, 0)
+    assert asked(url, INDEXES) == BUILT

@@ -17,9 +17,11 @@ from appliance.catalogue.sql.outcome import Outcome
 from appliance.domain.errors import CatalogueUnavailable
 from appliance.domain.model import Image
 from tests.support.rows import image, slug
+from tests.support.waiting import until
 
 SOONER = b"; SET LOCAL statement_timeout = '1s'"
 TOO_LONG = "took too long"
+HOLDERS = b"SELECT pid, objid::bigint FROM pg_locks WHERE locktype = 'advisory' ORDER BY pid, objid"
 
 
 @pytest.fixture(autouse=True)
@@ -41,18 +43,25 @@ def locked(url: str, *numbers: int) -> Iterator[None]:
 @asynccontextmanager
 async def grouped(catalogue: PostgresCatalogue) -> AsyncIterator[None]:
     """Changes that are handed over in the block are of one group."""
-    may_end = threading.Event()
+    has_begun, may_end = threading.Event(), threading.Event()
 
     def wait(_connection: Connection) -> Outcome[None]:
+        has_begun.set()
         may_end.wait(30)
         return Outcome(None)
 
     before = asyncio.create_task(catalogue.writer.run(wait))
-    await asyncio.sleep(0)
+    await until(has_begun.is_set, "the group before")
     yield
     await asyncio.sleep(0)
     may_end.set()
     await before
+
+
+def holders(url: str) -> list[Any]:
+    """The sessions that own a catalogue, and by which locks."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(HOLDERS).fetchall()
 
 
 def retitled(catalogue: PostgresCatalogue, number: int) -> "asyncio.Task[Image]":
@@ -87,9 +96,10 @@ async def test_a_change_that_takes_too_long_fails_alone(url: str, catalogue: Pos
 async def test_a_database_that_is_too_slow_for_two_is_not_asked_by_the_rest(
     url: str, catalogue: PostgresCatalogue
 ) -> None:
-    """They would wait longer than their callers do. What came before is saved."""
+    """They would wait longer than their callers do. What came before is saved, and the session stays as it is."""
     for number in range(3):
         await catalogue.images.add(image(number))
+    before = holders(url)
     with locked(url, 0, 1, 2):
         async with grouped(catalogue):
             changes: list[asyncio.Task[Any]] = [
@@ -100,6 +110,8 @@ async def test_a_database_that_is_too_slow_for_two_is_not_asked_by_the_rest(
                 added(catalogue, 4),
             ]
         told = await outcomes(changes)
+    assert catalogue.fault is None
+    assert holders(url) == before != []
     assert [text is None for text in told] == [False, True, False, False, False]
     assert [one.slug for one in await catalogue.images.page()] == [slug(number) for number in range(4)]
     await catalogue.images.add(image(4))
