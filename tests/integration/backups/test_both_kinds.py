@@ -24,6 +24,11 @@ async def living_rows(served: ServerProcess) -> dict[str, Image]:
     return {slug: image for slug, image in (await rows_of(served)).items() if image.ended is None}
 
 
+def titled(rows: dict[str, Image]) -> str:
+    """The slug of an image that has sizes, as not all have."""
+    return next(slug for slug, image in rows.items() if image.filename == "titled.jpg")
+
+
 async def test_a_backup_and_the_store_bring_everything_back(kind: CatalogueKind, tmp_path: Path) -> None:
     settings = {"APPLIANCE_UPLOADS_MAX_PIXELS": "5000000", **kind.settings()}
     async with serving(tmp_path / "data", **settings) as served, aiohttp.ClientSession() as session:
@@ -45,7 +50,7 @@ async def test_a_backup_and_the_store_bring_everything_back(kind: CatalogueKind,
         assert done.returncode == 0, done.stdout + done.stderr
         assert "passed its check. Start the server." in done.stdout
         await served.start()
-        assert await shows_a_rendition(session, served.url, min(before))
+        assert await shows_a_rendition(session, served.url, titled(before))
         assert await served.stop() == 0
         assert await living_rows(served) == before
         assert served.command("catalogue", "check").returncode == 0
@@ -63,7 +68,7 @@ async def test_a_rebuild_brings_every_row_back(kind: CatalogueKind, tmp_path: Pa
         assert done.returncode == 0, done.stdout + done.stderr
         assert "The catalogue now has " in done.stdout
         await served.start()
-        assert await shows_a_rendition(session, served.url, min(before))
+        assert await shows_a_rendition(session, served.url, titled(before))
         assert await served.stop() == 0
         assert await living_rows(served) == before
 
