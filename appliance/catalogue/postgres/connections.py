@@ -34,7 +34,7 @@ _SETTINGS = (
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
     "SET tcp_user_timeout = 15000",
-    # In the middle of a statement it looks for its client only then: an index may take hours.
+    # Without this, a statement that takes hours, such as an index, doesn't notice that its client is gone.
     "SET client_connection_check_interval = '2s'",
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
