@@ -170,6 +170,7 @@ DAMAGED: dict[str, bytes] = {
     "an unknown marker before the end": _jpeg(_SCAN, end=b"\xff\x02" + _END),
     "lossless": _jpeg(_SCAN, frame=0xC3),
     "differential": _jpeg(_SCAN, frame=0xC5),
+    "arithmetic": _jpeg(_SCAN, frame=0xC9),
     "a scan of some coefficients": _jpeg(_SCAN, head=_segment(0xDA, b"\1\1\0\0\x0a\0")),
     "a scan of some bits": _jpeg(_SCAN, head=_segment(0xDA, b"\1\1\0\0\x3f\1")),
     "no quantisation table": _jpeg(_SCAN, tables=_DC_TABLE + _AC_TABLE),

@@ -48,6 +48,13 @@ def grey(factors: int, size: tuple[int, int] = (1501, 1001)) -> bytes:
     return bytes(jpeg)
 
 
+def of_12_bits() -> bytes:
+    jpeg = bytearray(photo())
+    frame = jpeg.index(b"\xff\xc0")
+    jpeg[frame + 1], jpeg[frame + 4] = 0xC1, 12
+    return bytes(jpeg)
+
+
 @contextmanager
 def opened(data: bytes) -> Iterator[tuple[int, Facts]]:
     fd = in_memory(data)
@@ -109,6 +116,13 @@ def check(data: bytes, targets: tuple[Target, ...], patch: pytest.MonkeyPatch) -
         assert distance(made[target], expected) < SAME
 
 
+def test_files_are_no_larger_than_those_of_libvips(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = files_from_planes(photo(), TARGETS)
+    assert made is not None
+    for target, other in files_by_libvips(photo(), monkeypatch, TARGETS).items():
+        assert len(made[target]) < 1.03 * len(other)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_sizes_look_as_libvips_makes_them(extension: Extension, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(CASES[case](), TARGETS, monkeypatch)
@@ -151,6 +165,7 @@ LEFT: dict[str, Callable[[], bytes]] = {
     "CMYK": pictures.cmyk_jpeg,
     "a profile that is none of ours": lambda: photo(icc_profile=OTHER_GAMMA),
     "RGB without a transform": lambda: photo(keep_rgb=True),
+    "12 bits": of_12_bits,
     "grey that says 4 x 4": lambda: grey(0x44),
     "cut short": lambda: photo()[:-20_000],
     "a damaged scan": lambda: photo()[:60_000] + b"\xff\x00\xff\xd3" * 20 + photo()[60_080:],
