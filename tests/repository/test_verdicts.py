@@ -89,17 +89,14 @@ async def test_a_server_that_never_answers_is_given_up(server: TestServer, monke
         await answered(server, "/silence")
 
 
-async def test_a_mixed_row_is_judged_by_all_its_photographs(
-    server: TestServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_mixed_row_is_judged_by_all_its_photographs(server: TestServer, tmp_path: Path) -> None:
     def peer(name: str) -> ImagePeer:
         return ImagePeer(name, cast("Any", None), lambda source, *_: str(server.make_url(f"/{name}/{source}")))
 
-    monkeypatch.setattr(cold_renditions, "CAN_SCORE", False)
     ours = cast("Any", SimpleNamespace(url=str(server.make_url("/")).rstrip("/")))
     held = Comparison(ours, tmp_path, [peer("all"), peer("jpegs")])
     png = pictures.saved(pictures.quarters(64, 64), "png")
-    row = Row("mixed", [lambda: SMALL, lambda: png], 256)
+    row = Row("mixed", [lambda: SMALL, lambda: png], 256, is_scored=False)
     measured = await asyncio.to_thread(Measured, held, row, 2, 1)
     assert measured.verdicts == {
         OURS: Verdict(round((len(SMALL) + len(LARGE)) / 2), ()),
