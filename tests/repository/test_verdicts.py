@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from benchmarks import all_sizes, cold_renditions, design_load, verdicts
+from benchmarks import all_sizes, design_load, verdicts
 from benchmarks.cold_renditions import Measured, Row, outcome
 from benchmarks.load.open_loop import MIX, Outcome
 from benchmarks.peers.comparison import OURS, Comparison
