@@ -53,7 +53,7 @@ class Turns(Protocol):
 
 
 class TurnLost(Exception):
-    """The job isn't this node's to run any more."""
+    """It is no longer this node's turn to run the job."""
 
 
 class Jobs:
@@ -103,7 +103,7 @@ class Jobs:
         except ApplianceError as fault:
             self._note_fault(job, fault)
         except TurnLost:
-            log.warning("job %s: it was ended, for it isn't this node's to run any more", job.name)
+            log.warning("job %s was stopped: it is no longer this node's turn", job.name)
             self._metrics.job_runs.labels(job.name, "turn-lost").inc()
         except Exception:
             log.exception("job %s failed", job.name)

@@ -38,8 +38,8 @@ BUILDING = [("images_by_colour_building", False, True)]
 BUILT = [("images_by_colour", True, True)]
 
 
-class Told:
-    """What a start waits for."""
+class Reports:
+    """What a start says it is waiting for."""
 
     def __init__(self) -> None:
         self.details: list[str] = []
@@ -103,14 +103,14 @@ async def uses(catalogue: Catalogue, number: int) -> None:
 async def test_an_index_is_built_while_an_older_node_reads_and_writes(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, new = Told(), PostgresCatalogue(url, node="box-2")
+    reports, new = Reports(), PostgresCatalogue(url, node="box-2")
     async with PostgresCatalogue(url, node="box-1") as old:
         await uses(old, 0)
         newer(monkeypatch)
         try:
             with dumping(url, READS_NOTES):
-                starting = asyncio.create_task(start_catalogue(new, "box-2", told))
-                await until(lambda: told.has("builds the index images_by_colour"), "a start that says what it does")
+                starting = asyncio.create_task(start_catalogue(new, "box-2", reports))
+                await until(lambda: reports.has("builds the index images_by_colour"), "a start that says what it does")
                 await uses(old, 1)
                 assert asked(url, CLAIMED_BY_OLDER_RELEASES) == [(True,)]
                 assert not starting.done()
@@ -125,13 +125,13 @@ async def test_an_index_is_built_while_an_older_node_reads_and_writes(
 
 
 async def test_a_dump_makes_the_newer_release_wait_and_nobody_else(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    told, new = Told(), PostgresCatalogue(url, node="box-2")
+    reports, new = Reports(), PostgresCatalogue(url, node="box-2")
     async with PostgresCatalogue(url, node="box-1") as old:
         newer(monkeypatch)
         try:
             with dumping(url, READS_IMAGES):
-                starting = asyncio.create_task(start_catalogue(new, "box-2", told))
-                await until(lambda: told.has("something else reads its tables"), "a start that says what it waits for")
+                starting = asyncio.create_task(start_catalogue(new, "box-2", reports))
+                await until(lambda: reports.has("something else reads its tables"), "a start that says what it waits for")
                 await uses(old, 0)
                 assert not starting.done()
             await starting
@@ -193,15 +193,15 @@ async def test_a_change_that_was_interrupted_continues(
 
 async def test_while_one_node_changes_the_schema_the_next_one_waits(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("appliance.catalogue.postgres.writing.OWNED_WITHIN_S", 0)
-    told, first, second = Told(), PostgresCatalogue(url, node="box-2"), PostgresCatalogue(url, node="box-3")
+    reports, first, second = Reports(), PostgresCatalogue(url, node="box-2"), PostgresCatalogue(url, node="box-3")
     async with PostgresCatalogue(url, node="box-1"):
         newer(monkeypatch)
         try:
             with dumping(url, READS_NOTES):
-                starting = asyncio.create_task(start_catalogue(first, "box-2", Told()))
+                starting = asyncio.create_task(start_catalogue(first, "box-2", Reports()))
                 await until(lambda: first.fault is not None, "the build of an index")
-                following = asyncio.create_task(start_catalogue(second, "box-3", told))
-                await until(lambda: told.has("Another node changes the schema"), "a start that says what it waits for")
+                following = asyncio.create_task(start_catalogue(second, "box-3", reports))
+                await until(lambda: reports.has("Another node changes the schema"), "a start that says what it waits for")
             await asyncio.gather(starting, following)
             await uses(second, 0)
         finally:
@@ -219,7 +219,7 @@ async def test_autovacuum_is_waited_for_in_a_way_that_makes_nobody_else_wait(
         try:
             with psycopg.connect(url) as vacuum:
                 vacuum.execute(b"LOCK TABLE images IN SHARE UPDATE EXCLUSIVE MODE")
-                starting = asyncio.create_task(start_catalogue(new, "box-2", Told()))
+                starting = asyncio.create_task(start_catalogue(new, "box-2", Reports()))
                 await until(lambda: asked(url, WAITS_WITHOUT_VIEWS) == [(True,)], "a start that waits for the table")
                 await uses(old, 0)
             await starting

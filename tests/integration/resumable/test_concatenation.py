@@ -13,6 +13,28 @@ from tests.support.images.noise import padded
 from tests.support.tus_client import UPLOADS, Tus, encoded, sha256
 
 
+def final(parts: list[str]) -> dict[str, str]:
+    """The header of the upload that is assembled from these."""
+    return {"Upload-Concat": f"final;{' '.join(parts)}"}
+
+
+def address_of(parts: list[str]) -> str:
+    """Of the upload that is assembled from these."""
+    return f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
+
+
+async def unfinished(tus: Tus, parts: list[str]) -> str:
+    """The address of an upload that was assembled from these, and can't be saved at the moment."""
+
+    async def busy(*_arguments: object, **_more: object) -> None:
+        raise Busy
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tus.host.appliance.committer, "commit_upload", busy)
+        await problem(await tus.post(headers=final(parts)), "busy")
+    return address_of(parts)
+
+
 async def test_parts_become_one_image_in_the_order_that_is_named(tus: Tus, jpeg: bytes) -> None:
     data = padded(3_000_000, 1)
     cuts = (data[:1_000_000], data[1_000_000:1_000_001], data[1_000_001:])
@@ -55,43 +77,27 @@ async def test_a_terminated_final_upload_is_not_made_again(tus: Tus, jpeg: bytes
     await problem(await tus.post(headers=concat), "parts-unfinished")
 
 
-async def test_parts_are_given_up_with_the_upload_that_they_were_for(
-    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def busy(*_arguments: object, **_more: object) -> None:
-        raise Busy
-
+async def test_parts_are_given_up_with_the_upload_that_they_were_for(tus: Tus, jpeg: bytes) -> None:
     parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
-    concat = {"Upload-Concat": "final;" + " ".join(parts)}
-    with monkeypatch.context() as patch:
-        patch.setattr(tus.host.appliance.committer, "commit_upload", busy)
-        await problem(await tus.post(headers=concat), "busy")
-    where = f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
-    assert (await tus.delete(where)).status == 204
+    assert (await tus.delete(await unfinished(tus, parts))).status == 204
     for part in parts:
         await problem(await tus.host.get(part), "upload-gone")
     assert tus.host.files("spool/uploads") == []
-    await problem(await tus.post(headers=concat), "parts-unfinished")
+    await problem(await tus.post(headers=final(parts)), "parts-unfinished")
 
 
 async def test_parts_that_could_not_be_given_up_are_free_for_another_upload(
     tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def busy(*_arguments: object, **_more: object) -> None:
-        raise Busy
-
     async def away(*_arguments: object, **_more: object) -> None:
         raise CatalogueUnavailable("It is away.")
 
     parts = [await tus.part(jpeg), await tus.part(b"more")]
-    with monkeypatch.context() as patch:
-        patch.setattr(tus.host.appliance.committer, "commit_upload", busy)
-        await problem(await tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}), "busy")
-    where = f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
+    where = await unfinished(tus, parts)
     with monkeypatch.context() as patch:
         patch.setattr("appliance.resumable.finisher.rows_of_parts", away)
         assert (await tus.delete(where)).status == 204
-    alone = await tus.created(await tus.post(headers={"Upload-Concat": f"final;{parts[0]}"}))
+    alone = await tus.created(await tus.post(headers=final(parts[:1])))
     assert (await tus.image(alone))["sha256"] == sha256([jpeg])
 
 
@@ -100,10 +106,9 @@ async def test_parts_are_given_up_with_an_upload_that_is_being_finished(
 ) -> None:
     parts = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])]
     held = gated(monkeypatch, tus.host.appliance.committer, "commit_upload")
-    finishing = asyncio.create_task(tus.post(headers={"Upload-Concat": "final;" + " ".join(parts)}))
+    finishing = asyncio.create_task(tus.post(headers=final(parts)))
     await held.reached.wait()
-    where = f"{UPLOADS}/{combine_secrets([part.rpartition('/')[2] for part in parts])}"
-    assert (await tus.delete(where)).status == 204
+    assert (await tus.delete(address_of(parts))).status == 204
     held.open()
     await finishing
     for part in parts:
