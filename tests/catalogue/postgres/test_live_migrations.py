@@ -96,8 +96,8 @@ async def uses(catalogue: Catalogue, number: int) -> None:
     assert row.title == "new"
     await catalogue.uploads.add(upload(number))
     assert await catalogue.uploads.get(upload(number).id_hash) == upload(number)
-    await catalogue.notes.set("last", str(number))
-    assert await catalogue.notes.get("last") == str(number)
+    await catalogue.notes.set(f"note {number}", str(number))
+    assert await catalogue.notes.get(f"note {number}") == str(number)
 
 
 async def test_an_index_is_built_while_an_older_node_reads_and_writes(
@@ -131,7 +131,7 @@ async def test_a_dump_makes_the_newer_release_wait_and_nobody_else(url: str, mon
         try:
             with dumping(url, READS_IMAGES):
                 starting = asyncio.create_task(start_catalogue(new, "box-2", reports))
-                await until(lambda: reports.has("something else reads its tables"), "a start that says what it waits for")
+                await until(lambda: reports.has("something else reads its tables"), "a start that says why it waits")
                 await uses(old, 0)
                 assert not starting.done()
             await starting
@@ -201,7 +201,7 @@ async def test_while_one_node_changes_the_schema_the_next_one_waits(url: str, mo
                 starting = asyncio.create_task(start_catalogue(first, "box-2", Reports()))
                 await until(lambda: first.fault is not None, "the build of an index")
                 following = asyncio.create_task(start_catalogue(second, "box-3", reports))
-                await until(lambda: reports.has("Another node changes the schema"), "a start that says what it waits for")
+                await until(lambda: reports.has("Another node changes the schema"), "a start that says why it waits")
             await asyncio.gather(starting, following)
             await uses(second, 0)
         finally:
