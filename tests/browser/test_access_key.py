@@ -171,6 +171,7 @@ async def test_a_revoked_key_is_told_from_a_wrong_one_in_another_language(
     key = minted(closed, "former")
     closed.command("key", "revoke", "former")
     page = await open_page(closed.url, locale="de-DE")
+    await expect(page.locator("#key-button")).to_be_enabled()
     await page.get_by_label("Zugangsschlüssel").fill(key)
     await page.keyboard.press("Enter")
     await expect(page.locator("#key-help")).to_contain_text("wurde widerrufen")

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -231,23 +231,22 @@ async def test_autovacuum_is_waited_for_in_a_way_that_makes_nobody_else_wait(
 async def test_a_process_that_is_killed_while_it_builds_keeps_its_name_no_longer(url: str) -> None:
     async with PostgresCatalogue(url, node="box-1"):
         pass
-    killed, next_one, node = Connector(url).connect(), Connector(url).connect(), Ownership("box-1")
-    assert node.claim(killed) is None
-    with dumping(url, READS_NOTES):
-        change = Migration("9998-coloured", coloured)
-        build = asyncio.create_task(
-            asyncio.to_thread(schema_changes.apply_among_others, killed, node, change, (), lambda _work: None)
-        )
-        await until(lambda: asked(url, INDEXES) == BUILDING, "a build that waits for the dump")
-        assert isinstance(node.claim(next_one), NodeNameInUse)
-        with socket.socket(fileno=killed.raw.fileno()) as lost:
-            lost.shutdown(socket.SHUT_RDWR)
-            lost.detach()
-        await until(lambda: node.claim(next_one) is None, "a name that is free")
-    with pytest.raises(psycopg.OperationalError):
-        await build
-    killed.close()
-    next_one.close()
+    node = Ownership("box-1")
+    with closing(Connector(url).connect()) as killed, closing(Connector(url).connect()) as next_one:
+        await until(lambda: node.claim(killed) is None, "a name that the first session has given back")
+        with dumping(url, READS_NOTES):
+            change = Migration("9998-coloured", coloured)
+            build = asyncio.create_task(
+                asyncio.to_thread(schema_changes.apply_among_others, killed, node, change, (), lambda _work: None)
+            )
+            await until(lambda: asked(url, INDEXES) == BUILDING, "a build that waits for the dump")
+            assert isinstance(node.claim(next_one), NodeNameInUse)
+            with socket.socket(fileno=killed.raw.fileno()) as lost:
+                lost.shutdown(socket.SHUT_RDWR)
+                lost.detach()
+            await until(lambda: node.claim(next_one) is None, "a name that is free")
+        with pytest.raises(psycopg.OperationalError):
+            await build
 
 
 async def test_a_change_that_keeps_older_releases_out_does_so_from_its_first_step_on(

@@ -34,6 +34,7 @@ export class KeyField {
       if (!input.readOnly) void this.#keep();
     });
     this.button.addEventListener("click", () => void (input.readOnly ? this.#forget() : this.#keep()));
+    this.button.disabled = false; // until now nobody would have heard of a click
     if (key.text !== "") void this.#restore();
     else this.#take(input.value.trim()); // what was typed before this came
   }
