@@ -4,9 +4,8 @@
 # Node if none is new enough. Node builds the pages' scripts and styles; its packages are installed by hash into web/.
 
 PYTHON ?= python3
-# Test files run in a process more than there are cores, because tests wait a lot, and in four at most; TEST_PROCESSES=0 runs
-# them in one.
-TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
+# Test files run in as many processes as there are cores, four at most; TEST_PROCESSES=0 runs them in one.
+TEST_PROCESSES ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 WEB := web/static/built/.made
