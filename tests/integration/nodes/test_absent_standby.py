@@ -20,7 +20,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ANSWERS_WITHIN_S = 3.0
-StandbyAway = Callable[[], AbstractAsyncContextManager[None]]
+StandbyAway = Callable[..., AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def standby_away(replicated: Nodes, databases: Databases) -> StandbyAway:
     """While the block lasts, the standby is away, and nodes give up waiting sooner; afterwards they are ready."""
 
     @asynccontextmanager
-    async def away() -> AsyncIterator[None]:
+    async def away(answers_within_s: float = ANSWERS_WITHIN_S) -> AsyncIterator[None]:
         await asyncio.to_thread(databases.standby.stop)
         try:
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(writing, "ANSWERS_WITHIN_S", ANSWERS_WITHIN_S)
+                patch.setattr(writing, "ANSWERS_WITHIN_S", answers_within_s)
                 yield
         finally:
             await asyncio.to_thread(databases.standby.start)
@@ -92,9 +92,10 @@ async def test_every_node_says_so_and_refuses_uploads_until_the_standby_is_back(
 async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_stored_once_it_is(
     replicated: Nodes, standby_away: StandbyAway
 ) -> None:
+    """The upload has ten seconds to reach its commit: later its node knows already, and refuses it before."""
     one, data = replicated[0], padded(70_000, 7)
     before = {image.slug for image in await one.appliance.catalogue.images.page()}
-    async with standby_away():
+    async with standby_away(answers_within_s=10):
         refused = await problem(await one.post(data), "catalogue-unavailable")
         assert "before you repeat it" in refused["detail"]
     [image] = [image for image in await one.appliance.catalogue.images.page() if image.slug not in before]
