@@ -170,7 +170,7 @@ def wanted(*, is_short: bool) -> list[Row]:
     rows += [Row(PNG, [png], box) for box in (256, 1024)]
     if which("heif-enc"):
         rows += [Row(HEIC, [cache(heic_photo)], box, is_scored=False) for box in (256, 1024)]  # no reference reads it
-    return rows + [Row(MIXED, [*jpegs.values(), png], 512, format) for format in ("jpg", "webp")]
+    return rows + [Row(MIXED, [*jpegs.values(), png], 512, format) for format in ("jpg", "webp", "avif")]
 
 
 def main() -> None:
