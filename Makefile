@@ -9,8 +9,8 @@ TEST_PROCESSES ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 WEB := web/static/built/.made
-PLANES := appliance/imaging/planes/native
-FAST_JPEG := appliance/imaging/planes/libplanes.so.1
+NATIVE := appliance/imaging/fast_jpeg/native
+FAST_JPEG := appliance/imaging/fast_jpeg/libfastjpeg.so.1
 CLIENTS := tests/node/node_modules/.made
 LIGHTHOUSE := benchmarks/pages/node_modules/.made
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadfile
@@ -161,13 +161,13 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 HARDENED := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fvisibility=hidden -Wl,-z,relro,-z,now
 
 # Without a compiler or libjpeg's header, libvips makes all sizes: slower, and otherwise the same.
-$(FAST_JPEG): $(wildcard $(PLANES)/*.c $(PLANES)/*.h)
+$(FAST_JPEG): $(wildcard $(NATIVE)/*.c $(NATIVE)/*.h)
 	@if ! printf '#include <stdio.h>\n#include <jpeglib.h>\n' | $(CC) -E -x c - >/dev/null 2>&1; then \
 		rm -f $@; \
 		echo "JPEGs are resized by libvips alone: for the faster way install gcc and libjpeg62-turbo-dev, then make again"; \
-	elif ! $(CC) $(HARDENED) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(PLANES)/*.c -ldl -lm; then \
+	elif ! $(CC) $(HARDENED) -std=gnu11 -O3 -Wall -Wextra -fPIC -shared -o $@ $(NATIVE)/*.c -ldl -lm; then \
 		rm -f $@; \
-		echo "JPEGs are resized by libvips alone: $(CC) can't compile $(PLANES)"; \
+		echo "JPEGs are resized by libvips alone: $(CC) can't compile $(NATIVE)"; \
 	fi
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock

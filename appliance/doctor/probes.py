@@ -11,7 +11,7 @@ from typing import Any
 from appliance.config.model import Renditions
 from appliance.domain.errors import UnfitInstallation
 from appliance.imaging import versions, worker
-from appliance.imaging.planes import extension
+from appliance.imaging.fast_jpeg import extension
 from appliance.workers.limits import MAX_CPU_S, MAX_OUTPUT_BYTES
 
 

@@ -10,9 +10,9 @@ from appliance.imaging import animation, tiff
 from appliance.imaging.chain import RESERVE, in_order, jpeg_shrink, source_of
 from appliance.imaging.colour import to_display
 from appliance.imaging.encoders import encode_each
+from appliance.imaging.fast_jpeg.rendering import made_from_planes
 from appliance.imaging.gain_maps import GainMap, read_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
-from appliance.imaging.planes.rendering import made_from_planes
 from appliance.imaging.resizing import Size, resized, resized_part
 from appliance.imaging.sniffing import kind_of
 from appliance.imaging.sources import BROKEN, is_permanent, open_image

@@ -21,8 +21,8 @@ from appliance.domain.renditions import Facts, Format
 from appliance.imaging import metadata, sandbox
 from appliance.imaging.details import read_details
 from appliance.imaging.encoders import encode
+from appliance.imaging.fast_jpeg import extension
 from appliance.imaging.inspection import inspect
-from appliance.imaging.planes import extension
 from appliance.imaging.pyramid import build_pyramid
 from appliance.imaging.regions import cut_all
 from appliance.imaging.render import render

@@ -1,11 +1,11 @@
 #include "output.h"
 
 static int is_webp(const Output *output) {
-    return output->wanted->format == PLANES_WEBP;
+    return output->wanted->format == FAST_JPEG_WEBP;
 }
 
 int output_open(Pool *pool, Output *output, struct jpeg_error_mgr *errors, const Plane *planes, int components,
-                PlanesSize *wanted) {
+                FastJpegSize *wanted) {
     output->wanted = wanted;
     if (is_webp(output)) return webp_open(pool, &output->webp, planes, components, wanted);
     writer_open(&output->jpeg, errors, planes, components, wanted);

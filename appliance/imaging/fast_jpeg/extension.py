@@ -15,7 +15,7 @@ from PIL import features
 from appliance.domain.renditions import Format
 from appliance.imaging.resizing import Size
 
-LIBRARY = Path(__file__).with_name("libplanes.so.1")
+LIBRARY = Path(__file__).with_name("libfastjpeg.so.1")
 MAX_SIZES = 8
 """That can be made at once."""
 _DONE = 0
@@ -23,7 +23,7 @@ _FORMATS = (Format.JPG, Format.WEBP)
 
 
 @dataclass(frozen=True, slots=True)
-class PlaneSize:
+class WantedSize:
     """A file that is wanted. `source`: the earlier one that it is made from; None for the decoded image.
 
     `effort` is 0 to 6 for WebP; for JPEG 1, which gives it Huffman tables of its own, or 0. Only JPEGs take a profile.
@@ -38,7 +38,7 @@ class PlaneSize:
 
 
 class _Size(ctypes.Structure):
-    """PlanesSize of planes.h."""
+    """FastJpegSize of fast_jpeg.h."""
 
     _fields_ = (
         ("width", ctypes.c_int32),
@@ -63,21 +63,23 @@ class Extension:
             self._declare_functions()
         except AttributeError as error:
             raise OSError(f"{library} is of another release: {error}") from error
-        wrong: bytes | None = self._library.planes_load(str(libjpeg()).encode(), kernels.encode() if kernels else None)
+        wrong: bytes | None = self._library.fast_jpeg_load(
+            str(libjpeg()).encode(), kernels.encode() if kernels else None
+        )
         if wrong:
             raise OSError(wrong.decode())
         self.lacking_webp = self._load_webp()
         """Why it makes no WebP, or None."""
 
     def _declare_functions(self) -> None:
-        self._library.planes_load.restype = ctypes.c_char_p
-        self._library.planes_load.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
-        self._library.planes_load_webp.restype = ctypes.c_char_p
-        self._library.planes_kernels.restype = ctypes.c_char_p
+        self._library.fast_jpeg_load.restype = ctypes.c_char_p
+        self._library.fast_jpeg_load.argtypes = (ctypes.c_char_p, ctypes.c_char_p)
+        self._library.fast_jpeg_load_webp.restype = ctypes.c_char_p
+        self._library.fast_jpeg_kernels.restype = ctypes.c_char_p
 
     def _load_webp(self) -> str | None:
         try:
-            wrong: bytes | None = self._library.planes_load_webp(str(libwebp()).encode())
+            wrong: bytes | None = self._library.fast_jpeg_load_webp(str(libwebp()).encode())
         except FileNotFoundError as error:
             return str(error)
         return wrong.decode() if wrong else None
@@ -85,22 +87,24 @@ class Extension:
     @property
     def kernels(self) -> str:
         """The name of those in use."""
-        name: bytes = self._library.planes_kernels()
+        name: bytes = self._library.fast_jpeg_kernels()
         return name.decode()
 
-    def render(self, jpeg: bytes, sizes: Sequence[PlaneSize], *, shrink: int, orientation: int) -> list[bytes] | None:
+    def render(self, jpeg: bytes, sizes: Sequence[WantedSize], *, shrink: int, orientation: int) -> list[bytes] | None:
         """The file of each size; None where libvips has to make them: the JPEG is unusual or damaged.
 
         `shrink` (1, 2, 4, 8) is what the decoder does, `orientation` (1 to 8) what the image is turned from.
         """
         wanted = (_Size * len(sizes))(*map(_packed, sizes))
-        outcome = self._library.planes_render(jpeg, ctypes.c_size_t(len(jpeg)), shrink, orientation, wanted, len(sizes))
+        outcome = self._library.fast_jpeg_render(
+            jpeg, ctypes.c_size_t(len(jpeg)), shrink, orientation, wanted, len(sizes)
+        )
         if outcome != _DONE:
             return None
         try:
             return [ctypes.string_at(one.file, one.file_bytes) for one in wanted]
         finally:
-            self._library.planes_free(wanted, len(sizes))
+            self._library.fast_jpeg_free(wanted, len(sizes))
 
 
 def version(library: str) -> str:
@@ -117,7 +121,7 @@ def loaded() -> Extension | str:
         return str(error)
 
 
-def _packed(one: PlaneSize) -> _Size:
+def _packed(one: WantedSize) -> _Size:
     source = -1 if one.source is None else one.source
     format = _FORMATS.index(one.format)
     return _Size(*one.size, source, format, one.quality, one.effort, one.profile or None, len(one.profile), None, 0)

@@ -1,4 +1,4 @@
-// Holds the fastest kernels of this processor to the plain ones: of random samples and weights, they give the same bytes.
+// Holds this processor's fastest kernels to the plain ones: of random samples and weights, they give the same bytes.
 // Buffers are of just their size, so that a sanitizer sees what is read or written beyond them.
 #include "kernels.h"
 

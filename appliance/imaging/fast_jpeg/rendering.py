@@ -12,10 +12,10 @@ from appliance.imaging import profiles
 from appliance.imaging.chain import in_order, jpeg_shrink, source_of
 from appliance.imaging.colour import to_srgb
 from appliance.imaging.encoders import JPEG_QUALITY, OPTIMISED_PIXELS, WEBP_EFFORT, WEBP_QUALITY, encode
+from appliance.imaging.fast_jpeg.extension import MAX_SIZES, Extension, WantedSize, loaded
+from appliance.imaging.fast_jpeg.webp_profile import with_profile
 from appliance.imaging.gain_maps import MIN_SIDE_PX, may_have_gain_map
 from appliance.imaging.headers import TURNED, orientation_of
-from appliance.imaging.planes.extension import MAX_SIZES, Extension, PlaneSize, loaded
-from appliance.imaging.planes.webp_profile import with_profile
 from appliance.imaging.resizing import Size
 from appliance.imaging.sources import open_image
 
@@ -101,12 +101,12 @@ def _finished(target: Target, size: Size, file: bytes, profile: bytes) -> bytes:
     return encode(to_srgb(pyvips.Image.webpload_source(pyvips.Source.new_from_memory(file))), Format.WEBP)
 
 
-def _plane_size(wanted: _Wanted, earlier: list[_Wanted], profile: bytes) -> PlaneSize:
+def _plane_size(wanted: _Wanted, earlier: list[_Wanted], profile: bytes) -> WantedSize:
     one, format = wanted
     shapes = [shape for shape, _ in earlier]
     source = one if one in shapes else source_of(one, shapes)
     place = None if source is None else shapes.index(source)
     if format is Format.WEBP:
-        return PlaneSize(one.size, place, WEBP_QUALITY, WEBP_EFFORT, format)
+        return WantedSize(one.size, place, WEBP_QUALITY, WEBP_EFFORT, format)
     is_small = one.size[0] * one.size[1] <= OPTIMISED_PIXELS
-    return PlaneSize(one.size, place, JPEG_QUALITY, effort=int(is_small), format=format, profile=profile)
+    return WantedSize(one.size, place, JPEG_QUALITY, effort=int(is_small), format=format, profile=profile)

@@ -1,5 +1,6 @@
-// How coarsely each frequency is stored at quality 50: Klein, Silverstein and Carney, "Relevance of human vision to JPEG-DCT
-// compression" (1992), which mozjpeg has as table 5 and libvips as `quant_table=5`. Brightness and colours share it.
+// How coarsely each frequency is stored at quality 50: Klein, Silverstein and Carney, "Relevance of human vision to
+// JPEG-DCT compression" (1992), which mozjpeg has as table 5 and libvips as `quant_table=5`. Brightness and colours share
+// it.
 #ifndef APPLIANCE_QUANTISATION_H
 #define APPLIANCE_QUANTISATION_H
 

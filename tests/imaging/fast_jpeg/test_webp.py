@@ -13,12 +13,12 @@ from PIL import Image
 from appliance.config.model import Renditions
 from appliance.domain.renditions import PLACEHOLDER, Format, Target
 from appliance.imaging.encoders import WEBP_EFFORT, WEBP_QUALITY
-from appliance.imaging.planes import extension as module
-from appliance.imaging.planes import rendering
-from appliance.imaging.planes.extension import LIBRARY, Extension, PlaneSize
+from appliance.imaging.fast_jpeg import extension as module
+from appliance.imaging.fast_jpeg import rendering
+from appliance.imaging.fast_jpeg.extension import LIBRARY, Extension, WantedSize
 from appliance.imaging.resizing import Size
 from appliance.workers import Workers
-from tests.imaging.planes.test_sizes import (
+from tests.imaging.fast_jpeg.test_sizes import (
     CASES,
     TARGETS,
     by_libvips,
@@ -37,8 +37,8 @@ MAX_SIDE = 16383
 SAME, FEW_BYTES = 0.2, 100
 
 
-def webp(size: Size) -> PlaneSize:
-    return PlaneSize(size, None, WEBP_QUALITY, WEBP_EFFORT, Format.WEBP)
+def webp(size: Size) -> WantedSize:
+    return WantedSize(size, None, WEBP_QUALITY, WEBP_EFFORT, Format.WEBP)
 
 
 def made_of(extension: Extension, jpeg: bytes, size: Size) -> list[bytes] | None:
@@ -121,7 +121,7 @@ def test_webp_ends_at_16383_pixels(extension: Extension, side: int, is_made: boo
 def with_libwebp(library: Path, folder: Path, patch: pytest.MonkeyPatch) -> Extension:
     """A copy of the extension, with this library."""
     patch.setattr(module, "libwebp", lambda: library)
-    return Extension(Path(shutil.copy(LIBRARY, folder / "planes.so")))
+    return Extension(Path(shutil.copy(LIBRARY, folder / "fast_jpeg.so")))
 
 
 def stand_in(folder: Path, *, fits: bool) -> Path:
@@ -160,7 +160,7 @@ def test_a_pillow_without_a_libwebp_of_its_own_says_so(
     (tmp_path / "pillow.libs").mkdir()
     shutil.copy(module.libjpeg(), tmp_path / "pillow.libs")
     monkeypatch.setattr(PIL, "__path__", [str(tmp_path / "PIL")])
-    lacking = Extension(Path(shutil.copy(LIBRARY, tmp_path / "planes.so")))
+    lacking = Extension(Path(shutil.copy(LIBRARY, tmp_path / "fast_jpeg.so")))
     assert "Pillow brings no libwebp" in str(lacking.lacking_webp)
 
 

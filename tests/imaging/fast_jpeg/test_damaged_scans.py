@@ -2,9 +2,9 @@
 
 import pytest
 
-from appliance.imaging.planes.extension import Extension, PlaneSize
-from tests.imaging.planes import handmade
-from tests.imaging.planes.test_sizes import grey
+from appliance.imaging.fast_jpeg.extension import Extension, WantedSize
+from tests.imaging.fast_jpeg import handmade
+from tests.imaging.fast_jpeg.test_sizes import grey
 from tests.support.images import pictures
 from tests.support.images.distance import distance
 
@@ -14,7 +14,7 @@ LARGE, SIZE = (400, 264), (50, 33)
 
 
 def rendered(extension: Extension, jpeg: bytes, shrink: int, size: tuple[int, int] = (16, 16)) -> bytes | None:
-    made = extension.render(jpeg, [PlaneSize(size, None, 95, effort=0)], shrink=shrink, orientation=1)
+    made = extension.render(jpeg, [WantedSize(size, None, 95, effort=0)], shrink=shrink, orientation=1)
     return made[0] if made else None
 
 

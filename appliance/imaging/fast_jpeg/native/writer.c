@@ -91,7 +91,7 @@ static void set_tables(j_compress_ptr encoder, int quality) {
 }
 
 void writer_open(Writer *writer, struct jpeg_error_mgr *errors, const Plane *planes, int components,
-                 const PlanesSize *wanted) {
+                 const FastJpegSize *wanted) {
     struct jpeg_compress_struct *encoder = &writer->encoder;
     encoder->err = errors;
     libjpeg.jpeg_CreateCompress(encoder, JPEG_LIB_VERSION, sizeof *encoder);
@@ -117,7 +117,7 @@ void writer_finish(Writer *writer) {
     libjpeg.jpeg_finish_compress(&writer->encoder);
 }
 
-void writer_hand_over(Writer *writer, PlanesSize *wanted) {
+void writer_hand_over(Writer *writer, FastJpegSize *wanted) {
     wanted->file = writer->bytes;
     wanted->file_bytes = writer->capacity - writer->destination.free_in_buffer;
     writer->bytes = NULL;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.imaging.planes.extension import LIBRARY
+from appliance.imaging.fast_jpeg.extension import LIBRARY
 from tests.support.programs import ROOT
 
 TARGET = LIBRARY.relative_to(ROOT)
@@ -35,7 +35,7 @@ def make(folder: Path, shell: str, cc: Path) -> str:
     """What `make` says in a folder with the Makefile and the extension's sources; it succeeds."""
     shutil.copy(ROOT / "Makefile", folder)
     (folder / TARGET.parent / "native").mkdir(parents=True)
-    (folder / TARGET.parent / "native/planes.c").touch()
+    (folder / TARGET.parent / "native/fast_jpeg.c").touch()
     for name in ("ansible", "systemd", "web/src", "web/styles"):
         (folder / name).mkdir(parents=True)
     command = ["make", "--no-print-directory", f"SHELL={shell}", f"CC={cc}", str(TARGET)]

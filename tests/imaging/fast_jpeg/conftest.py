@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.imaging.planes.extension import Extension, loaded
+from appliance.imaging.fast_jpeg.extension import Extension, loaded
 from tests.support.programs import require
 
 

@@ -10,14 +10,14 @@ import PIL
 import pytest
 
 from appliance.domain.renditions import Format
-from appliance.imaging.planes import extension as module
-from appliance.imaging.planes.extension import LIBRARY, Extension, PlaneSize
+from appliance.imaging.fast_jpeg import extension as module
+from appliance.imaging.fast_jpeg.extension import LIBRARY, Extension, WantedSize
 from appliance.workers import Workers
 from tests.support.images import pictures
 from tests.support.programs import ROOT, require
 from tests.support.workers import rendered, target
 
-SIZES = (PlaneSize((1023, 835), None, 81, effort=0), PlaneSize((211, 172), 0, 81, effort=1))
+SIZES = (WantedSize((1023, 835), None, 81, effort=0), WantedSize((211, 172), 0, 81, effort=1))
 
 
 def with_kernels(name: str, folder: Path) -> Extension:
@@ -39,7 +39,7 @@ def test_enlarging_by_more_than_the_rows_that_are_kept_is_left_to_libvips(extens
     def enlarged(side: int) -> list[bytes] | None:
         return extension.render(
             pictures.saved(pictures.quarters(40, 40), "jpeg"),
-            [PlaneSize((side, side), None, 81, effort=0)],
+            [WantedSize((side, side), None, 81, effort=0)],
             shrink=1,
             orientation=1,
         )
@@ -83,7 +83,7 @@ def stand_in(folder: Path) -> Path:
     """A library with libjpeg's functions that refuses every structure."""
     if shutil.which("gcc") is None:
         require("gcc", "it compiles a library that stands in for libjpeg")
-    names = {*re.findall(r"X\((jpeg_\w+)\)", (ROOT / "appliance/imaging/planes/native/libjpeg.h").read_text())}
+    names = {*re.findall(r"X\((jpeg_\w+)\)", (ROOT / "appliance/imaging/fast_jpeg/native/libjpeg.h").read_text())}
     source, library = folder / "libjpeg.c", folder / "libjpeg.so"
     refusing = "void jpeg_CreateDecompress(void (***codec)(void *)) { (**codec)(codec); }"  # error_exit of its errors
     others = "".join(f"void {name}(void) {{}}\n" for name in names - {"jpeg_std_error", "jpeg_CreateDecompress"})
@@ -112,5 +112,5 @@ def test_libraries_are_found_in_every_place_of_pillow(tmp_path: Path, monkeypatc
 @pytest.mark.asyncio(loop_scope="session")
 async def test_workers_use_it(extension: Extension, workers: Workers) -> None:
     (made,) = await rendered(workers, pictures.camera_photo(), target("medium", Format.JPG))
-    size = PlaneSize((made.width, made.height), None, 81, effort=0)
+    size = WantedSize((made.width, made.height), None, 81, effort=0)
     assert [made.data] == extension.render(pictures.camera_photo(), [size], shrink=2, orientation=1)

@@ -4,6 +4,8 @@ import random
 import struct
 from dataclasses import dataclass
 
+from tests.imaging.fast_jpeg.jpeg_bytes import packed, segment
+
 Codes = dict[int, str]
 """Each symbol's bits."""
 Factors = tuple[tuple[int, int], ...]
@@ -11,10 +13,6 @@ Factors = tuple[tuple[int, int], ...]
 _DC = range(12)
 _AC = [0x00, 0xF0, *(zeros << 4 | size for zeros in range(16) for size in range(1, 11))]
 _LONGEST = 16
-
-
-def _segment(marker: int, body: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
 
 
 def _table(chance: random.Random, kind: int, symbols: list[int]) -> tuple[bytes, Codes]:
@@ -33,7 +31,7 @@ def _table(chance: random.Random, kind: int, symbols: list[int]) -> tuple[bytes,
         codes[symbol] = format(code, f"0{length}b")
         code, before = code + 1, length
     counts = bytes(lengths.count(n) for n in range(1, 17))
-    return _segment(0xC4, bytes((kind,)) + counts + bytes(symbols)), codes
+    return segment(0xC4, bytes((kind,)) + counts + bytes(symbols)), codes
 
 
 def _value(value: int) -> str:
@@ -78,7 +76,7 @@ def random_jpeg(seed: int, scan: Scan) -> bytes:
     data, bits, last = bytearray(), "", [0] * len(factors)
     for mcu in range(count):
         if scan.interval and mcu and mcu % scan.interval == 0:
-            data += _packed(bits) + b"\xff" * scan.fill + bytes((0xFF, 0xD0 + (mcu // scan.interval - 1) % 8))
+            data += packed(bits) + b"\xff" * scan.fill + bytes((0xFF, 0xD0 + (mcu // scan.interval - 1) % 8))
             bits, last = "", [0] * len(factors)
         for number, (width, height) in enumerate(factors):
             for _ in range(width * height):
@@ -90,15 +88,9 @@ def random_jpeg(seed: int, scan: Scan) -> bytes:
     head = (
         bytes((len(factors),)) + b"".join(bytes((n + 1, 0x11 * min(n, 1))) for n in range(len(factors))) + b"\0\x3f\0"
     )
-    quantisation = _segment(0xDB, bytes((0, *(chance.randrange(1, 256) for _ in range(64)))))
+    quantisation = segment(0xDB, bytes((0, *(chance.randrange(1, 256) for _ in range(64)))))
     huffman = b"".join(table for pair in tables for table, _ in pair)
-    restart = _segment(0xDD, struct.pack(">H", scan.interval)) if scan.interval else b""
-    jfif = _segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
-    header = b"\xff\xd8" + jfif + quantisation + _segment(0xC0, frame) + huffman + restart + _segment(0xDA, head)
-    return header + bytes(data) + _packed(bits) + b"\xff" * scan.fill + b"\xff\xd9"
-
-
-def _packed(bits: str) -> bytes:
-    """In whole bytes, the last filled up with ones, and stuffed."""
-    bits += "1" * (-len(bits) % 8)
-    return int(bits or "0", 2).to_bytes(len(bits) // 8).replace(b"\xff", b"\xff\0")
+    restart = segment(0xDD, struct.pack(">H", scan.interval)) if scan.interval else b""
+    jfif = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
+    header = b"\xff\xd8" + jfif + quantisation + segment(0xC0, frame) + huffman + restart + segment(0xDA, head)
+    return header + bytes(data) + packed(bits) + b"\xff" * scan.fill + b"\xff\xd9"

@@ -1,4 +1,4 @@
-#include "planes.h"
+#include "fast_jpeg.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -38,7 +38,7 @@ typedef struct {
     int rows_at_once[COMPONENTS]; // of decoded ones
     double extents[COMPONENTS][2]; // of the image in each plane: whole samples and a part of one
     Size sizes[MAX_SIZES];
-    PlanesSize *wanted;
+    FastJpegSize *wanted;
     int count, components;
     int is_transposed, is_mirrored[2]; // across, down
     Pool pool;
@@ -49,7 +49,7 @@ static Work *work; // what is under way: libjpeg's callbacks have no other way t
 
 static void on_error(j_common_ptr codec) {
     (void)codec;
-    longjmp(work->over, PLANES_DAMAGED);
+    longjmp(work->over, FAST_JPEG_DAMAGED);
 }
 
 static void on_message(j_common_ptr codec, int level) {
@@ -58,7 +58,7 @@ static void on_message(j_common_ptr codec, int level) {
 
 static void on_no_memory(void *context) {
     (void)context;
-    longjmp(work->over, PLANES_NO_MEMORY);
+    longjmp(work->over, FAST_JPEG_NO_MEMORY);
 }
 
 // --- decoding --------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ static void open_decoder(const uint8_t *jpeg, size_t bytes, int shrink, int may_
     libjpeg.jpeg_CreateDecompress(decoder, JPEG_LIB_VERSION, sizeof *decoder);
     libjpeg.jpeg_mem_src(decoder, jpeg, bytes);
     libjpeg.jpeg_read_header(decoder, TRUE);
-    if (!is_suited(decoder)) longjmp(work->over, PLANES_UNSUITED);
+    if (!is_suited(decoder)) longjmp(work->over, FAST_JPEG_UNSUITED);
     work->components = decoder->num_components;
     work->is_quick = may_be_quick && shrink * QUARTER_SIDE == DCTSIZE &&
                      quarter_open(&work->pool, &work->quarter, decoder);
@@ -119,7 +119,7 @@ static void read_rows(void) { // as libjpeg decodes them
         for (int k = 0; k < work->rows_at_once[i]; k++) rows[i][k] = plane_row(plane, plane->made + k);
     }
     if (!libjpeg.jpeg_read_raw_data(decoder, arrays, decoder->max_v_samp_factor * decoder->min_DCT_scaled_size))
-        longjmp(work->over, PLANES_DAMAGED);
+        longjmp(work->over, FAST_JPEG_DAMAGED);
 }
 
 // The next rows of each component. They may be fewer than are read at the image's end.
@@ -174,7 +174,8 @@ static Axis axis_of(int number, int component, int side, const double *from) {
     double mirrored_at = is_decoded && work->is_mirrored[side] ? from[side] : 0;
     double scale = from[side] / extents[side];
     int group = side ? ROWS_GROUP : TAPS_GROUP;
-    if (scale > MAX_TAPS || scale * MAX_ENLARGING < 1 || axis_taps(scale, group) > MAX_TAPS) longjmp(work->over, PLANES_UNSUITED);
+    if (scale > MAX_TAPS || scale * MAX_ENLARGING < 1 || axis_taps(scale, group) > MAX_TAPS)
+        longjmp(work->over, FAST_JPEG_UNSUITED);
     return axis_make(&work->pool, sides[side], scale, mirrored_at, group);
 }
 
@@ -226,7 +227,7 @@ static void make_files(void) {
     for (int n = 0; n < work->count; n++) {
         Size *size = &work->sizes[n];
         if (!output_open(&work->pool, &size->output, &work->errors, size->planes, work->components, &work->wanted[n]))
-            longjmp(work->over, PLANES_UNSUITED);
+            longjmp(work->over, FAST_JPEG_UNSUITED);
     }
     while (has_more_rows()) {
         decode_rows();
@@ -234,26 +235,26 @@ static void make_files(void) {
     }
     close_decoder();
     for (int n = 0; n < work->count; n++)
-        if (!output_finish(&work->sizes[n].output)) longjmp(work->over, PLANES_UNSUITED);
+        if (!output_finish(&work->sizes[n].output)) longjmp(work->over, FAST_JPEG_UNSUITED);
     for (int n = 0; n < work->count; n++) output_hand_over(&work->sizes[n].output);
 }
 
-const char *planes_load(const char *path, const char *kernels_name) {
+const char *fast_jpeg_load(const char *path, const char *kernels_name) {
     kernels = kernels_find(kernels_name);
     return kernels ? libjpeg_load(path) : "this processor has no such kernels";
 }
 
-const char *planes_load_webp(const char *path) {
+const char *fast_jpeg_load_webp(const char *path) {
     return libwebp_load(path);
 }
 
-const char *planes_kernels(void) {
+const char *fast_jpeg_kernels(void) {
     return kernels->name;
 }
 
-static int attempt(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count,
+static int attempt(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, FastJpegSize *sizes, int count,
                    int may_be_quick) {
-    if (!(work = calloc(1, sizeof *work))) return PLANES_NO_MEMORY;
+    if (!(work = calloc(1, sizeof *work))) return FAST_JPEG_NO_MEMORY;
     work->wanted = sizes;
     work->count = count;
     work->pool.on_no_memory = on_no_memory;
@@ -262,7 +263,7 @@ static int attempt(const uint8_t *jpeg, size_t bytes, int shrink, int orientatio
     work->errors.emit_message = on_message;
     turn(orientation);
     int outcome = setjmp(work->over);
-    if (outcome == PLANES_DONE) {
+    if (outcome == FAST_JPEG_DONE) {
         open_decoder(jpeg, bytes, shrink, may_be_quick);
         make_files();
     }
@@ -273,13 +274,13 @@ static int attempt(const uint8_t *jpeg, size_t bytes, int shrink, int orientatio
     return outcome;
 }
 
-int planes_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, PlanesSize *sizes, int count) {
-    if (count < 1 || count > MAX_SIZES) return PLANES_UNSUITED;
+int fast_jpeg_render(const uint8_t *jpeg, size_t bytes, int shrink, int orientation, FastJpegSize *sizes, int count) {
+    if (count < 1 || count > MAX_SIZES) return FAST_JPEG_UNSUITED;
     int outcome = attempt(jpeg, bytes, shrink, orientation, sizes, count, 1);
     return outcome == DOUBTFUL ? attempt(jpeg, bytes, shrink, orientation, sizes, count, 0) : outcome;
 }
 
-void planes_free(PlanesSize *sizes, int count) {
+void fast_jpeg_free(FastJpegSize *sizes, int count) {
     for (int n = 0; n < count; n++) {
         free(sizes[n].file);
         sizes[n].file = NULL;

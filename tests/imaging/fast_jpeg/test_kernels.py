@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from appliance.imaging.planes.extension import Extension
-from tests.support.programs import ROOT, require
+from appliance.imaging.fast_jpeg.extension import Extension
+from tests.imaging.fast_jpeg.compiling import NATIVE, SANITIZED, compiled
+from tests.support.programs import require
 
-NATIVE = ROOT / "appliance/imaging/planes/native"
 SOURCES = (Path(__file__).parent / "native/kernels.c", NATIVE / "kernels.c")
 
 
 def ran(compiler: str, folder: Path, *options: str, emulator: tuple[str, ...] = ()) -> str:
     """The name of the kernels that were held to the plain ones."""
-    program = folder / "kernels"
-    subprocess.run([compiler, "-std=gnu11", *options, f"-I{NATIVE}", "-o", program, *SOURCES], check=True)
+    program = compiled(folder / "kernels", *options, *SOURCES, compiler=compiler)
     found = subprocess.run([*emulator, program], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr[-4000:]
     return found.stdout.strip()
@@ -25,8 +24,7 @@ def ran(compiler: str, folder: Path, *options: str, emulator: tuple[str, ...] = 
 def test_kernels_give_the_same_bytes_and_touch_no_memory_that_is_not_theirs(
     extension: Extension, tmp_path: Path
 ) -> None:
-    options = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-    assert ran("gcc", tmp_path, *options) == extension.kernels
+    assert ran("gcc", tmp_path, *SANITIZED) == extension.kernels
 
 
 @pytest.mark.long

@@ -1,9 +1,9 @@
 // Holds the quick scan to libjpeg: of a JPEG that it reads to the end, libjpeg reads the same coefficients and warns of
 // nothing. Stops the process where that isn't so. Built with the extension's own sources and the sanitizers.
 //
-//   quick_scan LIBJPEG LIBWEBP ROUNDS SECONDS FILE...   each file as it is, then so many damaged ones, for so long at most
+//   quick_scan LIBJPEG LIBWEBP ROUNDS SECONDS FILE...   each file as it is, then so many damaged ones, so long at most
 //   clang -DFUZZER: an entry for libFuzzer, which finds the libraries by LIBJPEG and LIBWEBP in its environment
-#include "planes.c"
+#include "fast_jpeg.c"
 #include "quarter.c"
 
 #include <dlfcn.h>
@@ -27,7 +27,8 @@ static void compare_block(Work *one, jvirt_barray_ptr *all, int component, int r
     blocks_compared++;
 }
 
-// The blocks of the scan, read by the quick scan alone, or once more and compared with what libjpeg has read. Whether all could be.
+// The blocks of the scan, read by the quick scan alone, or once more and compared with what libjpeg has read. Whether
+// all could be.
 static int walk(Work *one, jvirt_barray_ptr *all) {
     Quarter *quarter = &one->quarter;
     for (int mcu = 0; mcu < quarter->columns * quarter->rows; mcu++) {
@@ -106,22 +107,22 @@ static int shrink_for(size_t bytes) {
 // JPEGs, one with a profile, and WebPs, of the decoded image and of another size.
 static int make_sizes(const uint8_t *jpeg, size_t bytes) {
     static const uint8_t profile[300] = {0};
-    PlanesSize sizes[] = {
-        {31, 20, -1, PLANES_JPEG, 81, 1, profile, sizeof profile, NULL, 0},
-        {31, 20, 0, PLANES_WEBP, 80, 2, NULL, 0, NULL, 0},
-        {33, 21, -1, PLANES_WEBP, 80, 0, NULL, 0, NULL, 0},
-        {9, 8, 0, PLANES_JPEG, 81, 0, NULL, 0, NULL, 0},
+    FastJpegSize sizes[] = {
+        {31, 20, -1, FAST_JPEG_JPEG, 81, 1, profile, sizeof profile, NULL, 0},
+        {31, 20, 0, FAST_JPEG_WEBP, 80, 2, NULL, 0, NULL, 0},
+        {33, 21, -1, FAST_JPEG_WEBP, 80, 0, NULL, 0, NULL, 0},
+        {9, 8, 0, FAST_JPEG_JPEG, 81, 0, NULL, 0, NULL, 0},
     };
     const int count = sizeof sizes / sizeof *sizes, orientation = 1 + bytes % 8;
-    const int outcome = planes_render(jpeg, bytes, shrink_for(bytes), orientation, sizes, count);
-    planes_free(sizes, count);
+    const int outcome = fast_jpeg_render(jpeg, bytes, shrink_for(bytes), orientation, sizes, count);
+    fast_jpeg_free(sizes, count);
     return outcome;
 }
 
 static int check(const uint8_t *jpeg, size_t bytes) {
     if (!bytes || !is_small(jpeg, bytes)) return 0;
     const int is_taken = compare(jpeg, bytes), outcome = make_sizes(jpeg, bytes);
-    if (is_taken && outcome != PLANES_DONE && outcome != PLANES_UNSUITED) abort();
+    if (is_taken && outcome != FAST_JPEG_DONE && outcome != FAST_JPEG_UNSUITED) abort();
     return is_taken;
 }
 
@@ -132,10 +133,10 @@ static void stop(const char *path, const char *wrong) {
 
 static void load(const char *jpeg_path, const char *webp_path) {
     if (!jpeg_path || !webp_path) stop("LIBJPEG, LIBWEBP", "both libraries have to be named");
-    const char *wrong = planes_load(jpeg_path, NULL);
+    const char *wrong = fast_jpeg_load(jpeg_path, NULL);
     void *library = dlopen(jpeg_path, RTLD_NOW | RTLD_LOCAL);
     if (wrong || !library) stop(jpeg_path, wrong ? wrong : dlerror());
-    if ((wrong = planes_load_webp(webp_path))) stop(webp_path, wrong);
+    if ((wrong = fast_jpeg_load_webp(webp_path))) stop(webp_path, wrong);
     *(void **)&read_coefficients = dlsym(library, "jpeg_read_coefficients");
 }
 
@@ -223,7 +224,8 @@ int main(int argc, char **argv) {
         taken += check(one.bytes, one.count);
         free(one.bytes);
     }
-    printf("%ld blocks of the files; %ld damaged ones, %ld of them taken, %ld blocks\n", whole, done, taken, blocks_compared - whole);
+    const long of_damaged = blocks_compared - whole;
+    printf("%ld blocks of the files; %ld damaged ones, %ld of them taken, %ld blocks\n", whole, done, taken, of_damaged);
     for (int i = 0; i < count; i++) free(files[i].bytes);
     free(files);
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-LIBRARY = Path("appliance/imaging/planes/libplanes.so.1")
+LIBRARY = Path("appliance/imaging/fast_jpeg/libfastjpeg.so.1")
 
 
 class WithExtension(BuildHookInterface[Any]):

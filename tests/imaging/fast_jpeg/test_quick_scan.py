@@ -1,6 +1,5 @@
 """The quick scan, which reads four coefficients of a block and skips the others: held to libjpeg, block by block."""
 
-import os
 import subprocess
 from collections.abc import Callable
 from functools import cache
@@ -10,17 +9,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from appliance.imaging.planes.extension import Extension, PlaneSize, libjpeg, libwebp
-from tests.imaging.planes import handmade
-from tests.imaging.planes.scans import Scan, random_jpeg
-from tests.imaging.planes.test_sizes import photo, turned
+from appliance.imaging.fast_jpeg.extension import Extension, WantedSize, libjpeg, libwebp
+from tests.imaging.fast_jpeg import handmade
+from tests.imaging.fast_jpeg.compiling import SANITIZED, compiled, native_sources, sanitizer
+from tests.imaging.fast_jpeg.scans import Scan, random_jpeg
+from tests.imaging.fast_jpeg.test_sizes import photo, turned
 from tests.support.images import pictures
 from tests.support.images.distance import distance
-from tests.support.programs import ROOT, require
 
-NATIVE = ROOT / "appliance/imaging/planes/native"
 PROGRAM = Path(__file__).parent / "native/quick_scan.c"
-FLAGS = ("-std=gnu11", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{NATIVE}")
+INCLUDED = frozenset(("fast_jpeg.c", "quarter.c"))
 DAMAGED, SECONDS = 3000, 120
 LARGE, SIZE = (1000, 664), (125, 83)
 SAMPLINGS: dict[str, Scan] = {
@@ -46,7 +44,7 @@ def large(**options: Any) -> bytes:
 
 def small(extension: Extension, jpeg: bytes, orientation: int = 1) -> bytes | None:
     """The JPEG at `SIZE`, decoded at a quarter."""
-    made = extension.render(jpeg, [PlaneSize(SIZE, None, 95, effort=0)], shrink=4, orientation=orientation)
+    made = extension.render(jpeg, [WantedSize(SIZE, None, 95, effort=0)], shrink=4, orientation=orientation)
     return made[0] if made else None
 
 
@@ -115,15 +113,6 @@ def test_a_broken_scan_is_left_to_libvips(extension: Extension, case: str) -> No
     assert small(extension, BROKEN[case]()) is None
 
 
-def built(folder: Path) -> Path:
-    program = folder / "quick_scan"
-    sources = [
-        path for path in NATIVE.glob("*.c") if path.name not in ("planes.c", "quarter.c")
-    ]  # PROGRAM includes them
-    subprocess.run(["gcc", *FLAGS, "-o", program, PROGRAM, *sources, "-ldl", "-lm"], check=True)
-    return program
-
-
 def files() -> dict[str, bytes]:
     small_photos = {
         f"{size[0]} x {size[1]}, {sampling}, {interval}, {quality}": photo(
@@ -143,14 +132,13 @@ def files() -> dict[str, bytes]:
 def test_it_reads_what_libjpeg_reads_and_touches_no_memory_that_is_not_its_own(
     extension: Extension, tmp_path: Path
 ) -> None:
-    sanitizer = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
-    if not os.path.isabs(sanitizer.stdout.strip()):  # noqa: PTH117 - gcc prints the bare name of what it hasn't got
-        require("AddressSanitizer", "it comes with gcc")
+    sanitizer()
+    program = compiled(tmp_path / "quick_scan", *SANITIZED, PROGRAM, *native_sources(without=INCLUDED))
     whole, others = files(), handmade.ODD | handmade.DAMAGED
     for name, data in (whole | others).items():
         (tmp_path / f"{name}.jpg").write_bytes(data)
     ran = subprocess.run(
-        [built(tmp_path), libjpeg(), libwebp(), str(DAMAGED), str(SECONDS), *tmp_path.glob("*.jpg")],
+        [program, libjpeg(), libwebp(), str(DAMAGED), str(SECONDS), *tmp_path.glob("*.jpg")],
         capture_output=True,
         text=True,
         check=False,

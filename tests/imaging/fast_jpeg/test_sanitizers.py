@@ -9,22 +9,20 @@ from typing import Any
 
 import pytest
 
-from appliance.imaging.planes.extension import Extension
-from tests.imaging.planes.test_sizes import grey, photo, turned
+from appliance.imaging.fast_jpeg.extension import Extension
+from tests.imaging.fast_jpeg.compiling import SANITIZED, compiled, native_sources, sanitizer
+from tests.imaging.fast_jpeg.test_sizes import grey, photo, turned
 from tests.support.images import pictures
-from tests.support.programs import ROOT, require
 
-NATIVE = ROOT / "appliance/imaging/planes/native"
-FLAGS = ("-std=gnu11", "-O1", "-g", "-fPIC", "-shared", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 ROUNDS = 1500
 RENDER_ALL = """
 import sys
 from pathlib import Path
 from appliance.domain.renditions import Format
-from appliance.imaging.planes.extension import Extension, PlaneSize
+from appliance.imaging.fast_jpeg.extension import Extension, WantedSize
 extension = Extension(Path(sys.argv[1]))
-sizes = [PlaneSize((90, 60), None, 81, 0), PlaneSize((31, 20), 0, 81, 1), PlaneSize((300, 7), None, 81, 0)]
-sizes += [PlaneSize((90, 60), 0, 80, 2, Format.WEBP), PlaneSize((33, 21), None, 80, 0, Format.WEBP)]
+sizes = [WantedSize((90, 60), None, 81, 0), WantedSize((31, 20), 0, 81, 1), WantedSize((300, 7), None, 81, 0)]
+sizes += [WantedSize((90, 60), 0, 80, 2, Format.WEBP), WantedSize((33, 21), None, 80, 0, Format.WEBP)]
 made = 0
 for path in sorted(Path(sys.argv[2]).iterdir()):
     for shrink, orientation in ((1, 1), (2, 6), (4, 3), (8, 8)):
@@ -64,19 +62,15 @@ def damaged(chance: random.Random, source: bytes) -> bytes:
 
 @pytest.mark.long
 def test_damaged_files_touch_no_memory_that_is_not_theirs(extension: Extension, tmp_path: Path) -> None:
-    sanitizer = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
-    library = sanitizer.stdout.strip()
-    if not os.path.isabs(library):  # noqa: PTH117 - gcc prints the bare name of what it hasn't got
-        require("AddressSanitizer", "it comes with gcc")
-    built, folder = tmp_path / "planes.so", tmp_path / "files"
-    subprocess.run(["gcc", *FLAGS, "-o", built, *NATIVE.glob("*.c"), "-ldl", "-lm"], check=True)
+    environment = os.environ | {"LD_PRELOAD": str(sanitizer()), "ASAN_OPTIONS": "detect_leaks=0"}
+    built = compiled(tmp_path / "fast_jpeg.so", "-fPIC", "-shared", *SANITIZED, *native_sources())
+    folder = tmp_path / "files"
     folder.mkdir()
     chance, whole = random.Random(5), suited() + unsuited()
     for number, source in enumerate(whole):
         (folder / f"whole-{number}").write_bytes(source)
     for number in range(ROUNDS):
         (folder / f"{number:05}").write_bytes(damaged(chance, chance.choice(whole)))
-    environment = os.environ | {"LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0"}
     ran = subprocess.run(
         [sys.executable, "-c", RENDER_ALL, built, folder], env=environment, capture_output=True, text=True, check=False
     )

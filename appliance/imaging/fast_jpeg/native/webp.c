@@ -13,7 +13,7 @@ enum {
     FIRST_BYTES = 4096,
 };
 
-int webp_open(Pool *pool, Webp *webp, const Plane *planes, int components, const PlanesSize *wanted) {
+int webp_open(Pool *pool, Webp *webp, const Plane *planes, int components, const FastJpegSize *wanted) {
     if (!libwebp.WebPEncode || wanted->width > WEBP_MAX_SIDE || wanted->height > WEBP_MAX_SIDE) return 0;
     webp->planes = planes;
     webp->components = components;
@@ -77,7 +77,7 @@ int webp_finish(Webp *webp) {
     return libwebp.WebPEncode(&settings, &picture);
 }
 
-void webp_hand_over(Webp *webp, PlanesSize *wanted) {
+void webp_hand_over(Webp *webp, FastJpegSize *wanted) {
     wanted->file = webp->bytes;
     wanted->file_bytes = webp->count;
     webp->bytes = NULL;

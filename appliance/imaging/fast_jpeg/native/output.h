@@ -6,7 +6,7 @@
 #include "writer.h"
 
 typedef struct {
-    PlanesSize *wanted;
+    FastJpegSize *wanted;
     Writer jpeg; // one of the two is used
     Webp webp;
 } Output;
@@ -14,7 +14,7 @@ typedef struct {
 // Begin the file; Y alone is grey. What fails in libjpeg, now and later, goes to the `errors`' error_exit.
 // Returns 0 where it can't be made.
 int output_open(Pool *pool, Output *output, struct jpeg_error_mgr *errors, const Plane *planes, int components,
-                PlanesSize *wanted);
+                FastJpegSize *wanted);
 
 // Take the planes' rows so far.
 void output_run(Output *output);

@@ -3,7 +3,7 @@
 #define APPLIANCE_WRITER_H
 
 #include "libjpeg.h"
-#include "planes.h"
+#include "fast_jpeg.h"
 #include "resampling.h"
 
 enum { COMPONENTS = 3 }; // Y, Cb, Cr
@@ -19,7 +19,7 @@ typedef struct {
 
 // Begin a file of the planes; Y alone is grey. What fails, now and later, goes to the `errors`' error_exit.
 void writer_open(Writer *writer, struct jpeg_error_mgr *errors, const Plane *planes, int components,
-                 const PlanesSize *wanted);
+                 const FastJpegSize *wanted);
 
 // Write what the planes' rows so far allow.
 void writer_run(Writer *writer);
@@ -27,7 +27,7 @@ void writer_run(Writer *writer);
 void writer_finish(Writer *writer);
 
 // The finished file becomes the caller's.
-void writer_hand_over(Writer *writer, PlanesSize *wanted);
+void writer_hand_over(Writer *writer, FastJpegSize *wanted);
 
 // Free what is left; also of a writer that was never opened.
 void writer_close(Writer *writer);

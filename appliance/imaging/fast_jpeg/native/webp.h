@@ -3,7 +3,7 @@
 #define APPLIANCE_WEBP_H
 
 #include "libwebp.h"
-#include "planes.h"
+#include "fast_jpeg.h"
 #include "pool.h"
 #include "resampling.h"
 #include "writer.h"
@@ -18,7 +18,7 @@ typedef struct {
 } Webp;
 
 // Begin a picture of the planes; Y alone is grey. Returns 0 where libwebp isn't there or holds no picture of the size.
-int webp_open(Pool *pool, Webp *webp, const Plane *planes, int components, const PlanesSize *wanted);
+int webp_open(Pool *pool, Webp *webp, const Plane *planes, int components, const FastJpegSize *wanted);
 
 // Take the planes' rows so far.
 void webp_run(Webp *webp);
@@ -27,7 +27,7 @@ void webp_run(Webp *webp);
 int webp_finish(Webp *webp);
 
 // The finished file becomes the caller's.
-void webp_hand_over(Webp *webp, PlanesSize *wanted);
+void webp_hand_over(Webp *webp, FastJpegSize *wanted);
 
 // Free what is left; also of one that was never opened.
 void webp_close(Webp *webp);

@@ -14,9 +14,9 @@ from appliance.config.model import Renditions
 from appliance.domain import formats
 from appliance.domain.renditions import Facts, Format, Target, shape
 from appliance.imaging import inspection, profiles
+from appliance.imaging.fast_jpeg import rendering
+from appliance.imaging.fast_jpeg.extension import Extension
 from appliance.imaging.matrices import D65, P3_XY
-from appliance.imaging.planes import rendering
-from appliance.imaging.planes.extension import Extension
 from appliance.imaging.profiles import Space
 from appliance.imaging.render import render
 from tests.support.images import pictures

@@ -1,0 +1,29 @@
+"""The extension's sources, compiled so that every access to memory that isn't theirs ends the program."""
+
+import subprocess
+from pathlib import Path
+
+from tests.support.programs import ROOT, require
+
+NATIVE = ROOT / "appliance/imaging/fast_jpeg/native"
+SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+def compiled(program: Path, *sources_and_options: str | Path, compiler: str = "gcc") -> Path:
+    """The program, made by the compiler."""
+    rest = ("-ldl", "-lm")
+    subprocess.run([compiler, "-std=gnu11", f"-I{NATIVE}", "-o", program, *sources_and_options, *rest], check=True)
+    return program
+
+
+def sanitizer() -> Path:
+    """The library of AddressSanitizer; without it the test is skipped or fails (see `require`)."""
+    found = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    library = Path(found.stdout.strip())
+    if not library.is_absolute():  # gcc prints the bare name of what it hasn't got
+        require("AddressSanitizer", "it comes with gcc")
+    return library
+
+
+def native_sources(without: frozenset[str] = frozenset()) -> list[Path]:
+    return [path for path in sorted(NATIVE.glob("*.c")) if path.name not in without]
