@@ -188,6 +188,8 @@ def main() -> None:
     arguments = parser.parse_args()
     table: list[tuple[str, ...]] = []
     rows = [row for row in wanted(is_short=arguments.short) if arguments.only in f"{row.what} {row.into}"]
+    if not rows:
+        parser.error(f"no row has {arguments.only!r}")
     with start_servers() as held:
         warm_up(Measured(held, rows[0], arguments.count, 1 + len(rows) * (arguments.rounds + 1)))
         for number, row in enumerate(rows):

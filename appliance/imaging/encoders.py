@@ -22,10 +22,7 @@ _HALF = 128
 _ANIMATION, _ALPHA = 0x02, 0x10
 """Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
-    Format.JPG: (
-        "jpegsave_buffer",
-        {"Q": JPEG_QUALITY, "quant_table": 5},
-    ),  # in native/quantisation.h, too
+    Format.JPG: ("jpegsave_buffer", {"Q": JPEG_QUALITY, "quant_table": 5}),  # native/quantisation.h has it too
     Format.WEBP: ("webpsave_buffer", {"Q": WEBP_QUALITY, "effort": WEBP_EFFORT}),
     Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),  # of regions; renditions: below
     Format.PNG: ("pngsave_buffer", {"compression": 5, "filter": "sub"}),

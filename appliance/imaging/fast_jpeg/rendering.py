@@ -84,7 +84,7 @@ def _make(
     largest = wanted[0][0].size
     files = extension.render(
         os.pread(fd, os.fstat(fd).st_size, 0),
-        [_plane_size(one, wanted[:place], profile) for place, one in enumerate(wanted)],
+        [_wanted_size(one, wanted[:place], profile) for place, one in enumerate(wanted)],
         shrink=jpeg_shrink(min(width / largest[0], height / largest[1])),
         orientation=orientation,
     )
@@ -101,7 +101,7 @@ def _finished(target: Target, size: Size, file: bytes, profile: bytes) -> bytes:
     return encode(to_srgb(pyvips.Image.webpload_source(pyvips.Source.new_from_memory(file))), Format.WEBP)
 
 
-def _plane_size(wanted: _Wanted, earlier: list[_Wanted], profile: bytes) -> WantedSize:
+def _wanted_size(wanted: _Wanted, earlier: list[_Wanted], profile: bytes) -> WantedSize:
     one, format = wanted
     shapes = [shape for shape, _ in earlier]
     source = one if one in shapes else source_of(one, shapes)

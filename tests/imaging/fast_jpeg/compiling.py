@@ -1,4 +1,4 @@
-"""The extension's sources, compiled so that every access to memory that isn't theirs ends the program."""
+"""Programs made of the extension's sources, where wanted with sanitizers, which end a program at its first fault."""
 
 import subprocess
 from pathlib import Path
@@ -10,9 +10,9 @@ SANITIZED = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover
 
 
 def compiled(program: Path, *sources_and_options: str | Path, compiler: str = "gcc") -> Path:
-    """The program, made by the compiler."""
-    rest = ("-ldl", "-lm")
-    subprocess.run([compiler, "-std=gnu11", f"-I{NATIVE}", "-o", program, *sources_and_options, *rest], check=True)
+    """Make the program, and return its path."""
+    command = [compiler, "-std=gnu11", f"-I{NATIVE}", "-o", program, *sources_and_options, "-ldl", "-lm"]
+    subprocess.run(command, check=True)
     return program
 
 

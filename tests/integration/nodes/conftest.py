@@ -1,16 +1,19 @@
 """Two nodes of one host, whose store can be away."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from appliance.config.model import Config
 from appliance.domain.errors import StoreUnavailable
 from appliance.lifecycle import original_objects, ship_queue
+from appliance.membership import membership
 from appliance.nodes import neighbours
 from appliance.resumable import finisher, segment_writer, takeover
-from tests.support.nodes import NodeHost, two_nodes
+from tests.support.nodes import NodeHost, node_config, two_nodes
 from tests.support.postgres import Databases, database_url, new_schema, replicated_servers
 from tests.support.segments import SEGMENT_BYTES
 from tests.support.servers import Server
@@ -18,6 +21,24 @@ from tests.support.servers import Server
 OPERATIONS = ("check", "put", "put_bytes", "delete", "stat", "fetch", "open")
 PATIENCE_S = 60.0
 Nodes = tuple[NodeHost, NodeHost]
+
+
+@pytest.fixture
+def one(tmp_path: Path, postgres: Server) -> Config:
+    return node_config(tmp_path, "box-1", new_schema(postgres))
+
+
+@pytest.fixture
+def two(one: Config, tmp_path: Path) -> Config:
+    return node_config(tmp_path, "box-2", one.catalogue.url or "")
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that is refused is waited for."""
+    monkeypatch.setattr(membership, "DEAD_AFTER_S", 0)
+    monkeypatch.setattr(membership, "BEAT_EVERY_S", 1)
+    monkeypatch.setattr(membership, "RETRY_S", 0)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -1,8 +1,8 @@
 """A node joins only what it belongs to, and says why it doesn't."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from appliance.catalogue import Catalogue
 from appliance.catalogue.opening import open_catalogue
 from appliance.catalogue.postgres import migrations, writing
 from appliance.catalogue.postgres.connections import PostgresConnection
@@ -19,7 +18,7 @@ from appliance.catalogue.sql import migration, schema
 from appliance.catalogue.sql.migration import Migration, Schema
 from appliance.catalogue.sql.nodes import NodeRows
 from appliance.config.model import Config
-from appliance.domain.clock import Clock, system_clock
+from appliance.domain.clock import system_clock
 from appliance.domain.errors import (
     ApplianceError,
     CatalogueUnavailable,
@@ -32,24 +31,14 @@ from appliance.domain.errors import (
     ObjectMissing,
     StoreUnavailable,
 )
-from appliance.membership import membership as joining
-from appliance.membership.building import membership_of
 from appliance.membership.claiming import start_catalogue
-from appliance.membership.membership import Membership
 from appliance.membership.store_proof import MARKER
 from appliance.objectstore import ObjectStore, open_store
+from tests.support.memberships import Told, node
 from tests.support.nodes import node_config
-from tests.support.postgres import new_schema
-from tests.support.servers import Server
 from tests.support.waiting import until
 
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing that is refused is waited for."""
-    monkeypatch.setattr(joining, "DEAD_AFTER_S", 0)
-    monkeypatch.setattr(joining, "BEAT_EVERY_S", 1)
-    monkeypatch.setattr(joining, "RETRY_S", 0)
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 @contextmanager
@@ -59,45 +48,6 @@ def impatient() -> Iterator[None]:
         patch.setattr(writing, "OWNED_WITHIN_S", 0)
         patch.setattr(writing, "PAUSE_S", 0)
         yield
-
-
-@pytest.fixture
-def one(tmp_path: Path, postgres: Server) -> Config:
-    return node_config(tmp_path, "box-1", new_schema(postgres))
-
-
-@pytest.fixture
-def two(one: Config, tmp_path: Path) -> Config:
-    return node_config(tmp_path, "box-2", one.catalogue.url or "")
-
-
-class Told:
-    """What a start waits for; the `event` is called each time."""
-
-    def __init__(self, event: Callable[[], None] = lambda: None) -> None:
-        self.parts: list[str] = []
-        self._event = event
-
-    async def __call__(self, part: str, _state: str, _details: str) -> None:
-        self.parts.append(part)
-        self._event()
-
-
-@asynccontextmanager
-async def node(
-    config: Config, clock: Clock = system_clock, tell: Told | None = None, store: ObjectStore | None = None
-) -> AsyncIterator[tuple[Catalogue, Membership]]:
-    """A node that has joined, as long as the block lasts."""
-    async with AsyncExitStack() as stack:
-        catalogue = await stack.enter_async_context(open_catalogue(config, clock))
-        if store is None:
-            store = open_store(config.store, config.data_dir)
-            stack.push_async_callback(store.close)
-        membership = membership_of(config, catalogue, store, clock)
-        assert membership is not None
-        stack.push_async_callback(membership.leave)
-        await membership.join(tell or Told())
-        yield catalogue, membership
 
 
 async def refused(config: Config, **how: Any) -> ApplianceError:
@@ -249,40 +199,6 @@ async def test_a_machine_that_was_copied_is_refused_while_the_first_one_runs(one
         pass
 
 
-class Drifting:
-    """The machine's clock, set ahead by `ahead_s`."""
-
-    ahead_s = 0.0
-
-    def __call__(self) -> float:
-        return system_clock() + self.ahead_s
-
-
-async def test_a_node_whose_clock_drifts_leaves_the_jobs_to_others(one: Config, two: Config) -> None:
-    clock = Drifting()
-    async with node(one, clock) as (_, first), node(two) as (_, second):
-        assert await first.may_run("expiry", 60)
-        assert not await second.may_run("expiry", 60)
-        clock.ahead_s = 3600.0
-        assert not await first.may_run("expiry", 60)
-        assert "differ by 3,600" in str(first.clock_fault)
-        assert await second.may_run("expiry", 60)
-        clock.ahead_s = 0.0
-        await second.pass_on("expiry")
-        assert await first.may_run("expiry", 60)
-        assert first.clock_fault is None
-
-
-async def test_a_node_notices_with_its_heartbeat_that_its_clock_drifts(
-    one: Config, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(joining, "BEAT_EVERY_S", 0)
-    clock = Drifting()
-    async with node(one, clock) as (_, first):
-        clock.ahead_s = -3600.0
-        await until(lambda: first.clock_fault is not None, "a heartbeat")
-
-
 async def test_a_server_that_is_alone_and_nodes_exclude_each_other(one: Config, two: Config) -> None:
     alone = replace(two, node=replace(two.node, listen=None))
     async with node(one):
@@ -321,19 +237,3 @@ async def test_a_node_that_changes_the_schema_waits_until_older_ones_have_stoppe
         pass
     changed_by(monkeypatch, "9998-more")
     assert (await refused(one)).code == "catalogue-too-new"
-
-
-async def test_a_node_beats_at_once_when_the_catalogue_is_back(one: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = asyncio.Event()
-    faults = [CatalogueUnavailable("The database is away.")]
-
-    async def beat(_rows: NodeRows, _name: str) -> None:
-        if faults:
-            monkeypatch.setattr(joining, "BEAT_EVERY_S", 3600)
-            raise faults.pop()
-        heard.set()
-
-    monkeypatch.setattr(NodeRows, "beat", beat)
-    monkeypatch.setattr(joining, "BEAT_EVERY_S", 0)
-    async with node(one):
-        await until(heard.is_set, "a heartbeat")
