@@ -15,28 +15,41 @@ from appliance.imaging.colour import flattened, to_srgb
 from appliance.imaging.gain_maps import MIN_SIDE_PX, GainMap, with_gain_map
 from appliance.imaging.resizing import Size
 
-JPEG_QUALITY = 81
 WEBP_QUALITY, WEBP_EFFORT = 80, 2
 _HALF = 128
 """The alpha from which on GIF draws a pixel."""
 _ANIMATION, _ALPHA = 0x02, 0x10
 """Flags in the head of an extended WebP."""
 SAVERS: dict[Format, tuple[str, dict[str, object]]] = {
-    Format.JPG: ("jpegsave_buffer", {"Q": JPEG_QUALITY, "quant_table": 5}),  # native/quantisation.h has it too
+    Format.JPG: ("jpegsave_buffer", {"quant_table": 5}),  # native/quantisation.h has it too; quality: below
     Format.WEBP: ("webpsave_buffer", {"Q": WEBP_QUALITY, "effort": WEBP_EFFORT}),
     Format.AVIF: ("heifsave_buffer", {"Q": 60, "effort": 0, "compression": "av1"}),  # of regions; renditions: below
     Format.PNG: ("pngsave_buffer", {"compression": 5, "filter": "sub"}),
     Format.GIF: ("gifsave_buffer", {"effort": 3, "dither": 0.75}),
 }
 
-OPTIMISED_PIXELS = 512 * 512
-"""Up to here a JPEG gets Huffman tables of its own: 1 to 5 % fewer bytes for a millisecond. Larger ones would take more
-than twice as long (24 ms for 10 at 2048 px) to save 1 to 3 %."""
-_SMALL_AVIF_PIXELS = 512 * 512
-"""Up to here an AVIF keeps a colour for each pixel: 2 to 4 points (SSIMULACRA2) for 5 % of bytes at 256 px. In larger
-ones, where four pixels share a colour, the same bytes look as good and take a fifth less time."""
+_SMALL_PIXELS = 512 * 512
+"""Up to here an image is a thumbnail, or small, and is encoded as such.
+
+A JPEG gets Huffman tables of its own: 1 to 5 % fewer bytes for a millisecond. Larger ones would take more than twice as
+long (24 ms for 10 at 2048 px) to save 1 to 3 %. An AVIF keeps a colour for each pixel: 2 to 4 points (SSIMULACRA2) for
+5 % of bytes at 256 px. In larger ones, where four pixels share a colour, the same bytes look as good and take a fifth
+less time.
+"""
+_SMALL_JPEG_QUALITY, _JPEG_QUALITY = 81, 82
+"""The larger ones are what people look at: 0.8 to 1 point (SSIMULACRA2) for 4 to 5 % of bytes."""
 _SMALL_AVIF_EFFORT, _AVIF_EFFORT, _PATIENT_AVIF_EFFORT = 2, 1, 3
 """Of renditions, which are written once and viewed often; patient where nobody waits for them."""
+
+
+def is_small(size: Size) -> bool:
+    """Whether an image of that size is encoded as a small one."""
+    return size[0] * size[1] <= _SMALL_PIXELS
+
+
+def jpeg_quality(size: Size) -> int:
+    """The quality of a JPEG of that size, from 1 to 100."""
+    return _SMALL_JPEG_QUALITY if is_small(size) else _JPEG_QUALITY
 
 
 def encode(
@@ -55,8 +68,9 @@ def encode(
         image = to_srgb(image)
     if not format.has_alpha or (format is Format.GIF and _is_faint(image)):
         image = flattened(image)
-    if format is Format.JPG and image.width * image.height <= OPTIMISED_PIXELS:
-        options = options | {"optimize_coding": True}
+    if format is Format.JPG:
+        size = (image.width, image.height)
+        options = {"Q": jpeg_quality(size), "optimize_coding": is_small(size)} | options
     keep = "icc" if image.get_typeof("icc-profile-data") else "none"
     data: bytes = getattr(image, saver)(keep=keep, **options)
     if gain_map is not None and format is Format.JPG and max(image.width, image.height) >= MIN_SIDE_PX:
@@ -97,7 +111,6 @@ def encode_each(
 
 
 def _avif_settings(image: pyvips.Image, *, patient: bool) -> dict[str, object]:
-    is_small = image.width * image.height <= _SMALL_AVIF_PIXELS
-    effort = _SMALL_AVIF_EFFORT if is_small else _AVIF_EFFORT
-    subsampling = "off" if is_small else "on"
-    return {"effort": _PATIENT_AVIF_EFFORT if patient else effort, "subsample_mode": subsampling}
+    small = is_small((image.width, image.height))
+    effort = _SMALL_AVIF_EFFORT if small else _AVIF_EFFORT
+    return {"effort": _PATIENT_AVIF_EFFORT if patient else effort, "subsample_mode": "off" if small else "on"}

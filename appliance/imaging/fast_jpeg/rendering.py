@@ -11,7 +11,7 @@ from appliance.domain.renditions import PLACEHOLDER, Format, Shape, Target
 from appliance.imaging import profiles
 from appliance.imaging.chain import in_order, jpeg_shrink, source_of
 from appliance.imaging.colour import to_srgb
-from appliance.imaging.encoders import JPEG_QUALITY, OPTIMISED_PIXELS, WEBP_EFFORT, WEBP_QUALITY, encode
+from appliance.imaging.encoders import WEBP_EFFORT, WEBP_QUALITY, encode, is_small, jpeg_quality
 from appliance.imaging.fast_jpeg.extension import MAX_SIZES, Extension, WantedSize, loaded
 from appliance.imaging.fast_jpeg.webp_profile import with_profile
 from appliance.imaging.gain_maps import MIN_SIDE_PX, may_have_gain_map
@@ -108,5 +108,5 @@ def _wanted_size(wanted: _Wanted, earlier: list[_Wanted], profile: bytes) -> Wan
     place = None if source is None else shapes.index(source)
     if format is Format.WEBP:
         return WantedSize(one.size, place, WEBP_QUALITY, WEBP_EFFORT, format)
-    is_small = one.size[0] * one.size[1] <= OPTIMISED_PIXELS
-    return WantedSize(one.size, place, JPEG_QUALITY, effort=int(is_small), format=format, profile=profile)
+    quality, effort = jpeg_quality(one.size), int(is_small(one.size))
+    return WantedSize(one.size, place, quality, effort, format, profile)
