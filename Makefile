@@ -106,6 +106,9 @@ stores: $(VENV)/.dev ## Build two more S3 servers, versitygw and SeaweedFS, whic
 mirador: $(VENV)/.node ## Unpack the viewer Mirador, in which the long tests open images
 	tests/mirador/unpack.sh
 
+.PHONY: aarch64
+aarch64: build/aarch64/.made ## Unpack a Debian for aarch64, in which the long tests run the C extension in an emulator
+
 .PHONY: corpora
 corpora: $(VENV)/.dev ## Upload every image below the folders in ARGS to a server, and compare its sizes with what Pillow sees
 	$(BIN)/python -m tests.support.corpus $(ARGS)
@@ -198,6 +201,9 @@ $(LIGHTHOUSE): $(VENV)/.node benchmarks/pages/package.json benchmarks/pages/pack
 $(WEB): web/node_modules/.made web/build.mjs $(shell find web/src web/styles)
 	cd web && ./with-node npm run --silent build
 	@touch $@
+
+build/aarch64/.made: $(VENV)/.run requirements.lock tests/aarch64/unpack.sh
+	tests/aarch64/unpack.sh
 
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
 	$(INSTALL) -r requirements-bench.lock

@@ -17,6 +17,13 @@ export SOURCE_DATE_EPOCH=$epoch PIP_DISABLE_PIP_VERSION_CHECK=1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$dist" "$wheels"
+export CROSS_COMPILED=$work/libfastjpeg.so.1 # read by the wheel's hook
+
+cross_compile() { # the extension for another kind of machine, where its compiler is; libjpeg's headers are the same for both
+    [ "$machine" != "$(uname -m)" ] && command -v "$machine-linux-gnu-gcc" >/dev/null || return 0
+    make -s -C "$source" CC="$machine-linux-gnu-gcc -idirafter /usr/include/$(uname -m)-linux-gnu" \
+        FAST_JPEG="$CROSS_COMPILED" "$CROSS_COMPILED"
+}
 
 build_wheel() {
     (cd "$source" && "$bin/hatchling" build -t wheel -d "$work/own" >/dev/null 2>&1)
@@ -52,6 +59,7 @@ pin() { # every wheel of the release by its hash, as pip reads it
         END { print "" }'
 }
 
+cross_compile
 build_wheel
 case $(basename "$work"/own/*.whl) in # only a wheel with the C extension is for one kind of machine
 *-any.whl) echo "This release resizes JPEGs by libvips alone: it has no C extension for $machine (docs/fast-jpeg.md)" >&2 ;;

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,16 @@ LIBRARY = Path("appliance/imaging/fast_jpeg/libfastjpeg.so.1")
 
 
 class WithExtension(BuildHookInterface[Any]):
-    """`MACHINE` names the kind of machine that the wheel is for, if that is another one: it has no extension then."""
+    """`MACHINE` names the kind of machine that the wheel is for, if that is another one.
+
+    `CROSS_COMPILED` is the library for that kind; without it the wheel has no extension.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        is_for_here = os.environ.get("MACHINE", platform.machine()) == platform.machine()
-        if version == "standard" and is_for_here and (Path(self.root) / LIBRARY).exists():
-            build_data["artifacts"].append(f"/{LIBRARY}")
+        machine = os.environ.get("MACHINE", platform.machine())
+        is_for_here = machine == platform.machine()
+        built = Path(self.root) / LIBRARY if is_for_here else Path(os.environ.get("CROSS_COMPILED", ""))
+        if version == "standard" and built.is_file():
+            build_data["force_include"][str(built)] = str(LIBRARY)
             build_data["pure_python"] = False
-            build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+            build_data["tag"] = f"py3-none-linux_{machine}"

@@ -1,5 +1,6 @@
 """Programs made of the extension's sources, where wanted with sanitizers, which end a program at its first fault."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -27,3 +28,10 @@ def sanitizer() -> Path:
 
 def native_sources(without: frozenset[str] = frozenset()) -> list[Path]:
     return [path for path in sorted(NATIVE.glob("*.c")) if path.name not in without]
+
+
+def require_aarch64() -> None:
+    """The compiler and the emulator for that processor; without them the test is skipped or fails (see `require`)."""
+    for program, package in {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"}.items():
+        if shutil.which(program) is None:
+            require(program, f"Debian package {package}")

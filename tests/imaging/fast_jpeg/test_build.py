@@ -1,13 +1,16 @@
-"""How `make` builds the extension: with a compiler and libjpeg's header, and what it says without."""
+"""How `make` builds the extension, with a compiler and libjpeg's header or without, and which one a wheel gets."""
 
 import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from appliance.imaging.fast_jpeg.extension import LIBRARY
+from appliance.imaging.fast_jpeg.wheel import WithExtension
 from tests.support.programs import ROOT
 
 TARGET = LIBRARY.relative_to(ROOT)
@@ -57,3 +60,28 @@ def test_without_the_extension_make_succeeds_and_says_so_in_a_line(tmp_path: Pat
     assert said.count("\n") == 1
     assert ("can't compile" in said) is is_there
     assert not (tmp_path / TARGET).exists()
+
+
+def wheel_for(machine: str, root: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:
+    patch.setenv("MACHINE", machine)
+    build: dict[str, Any] = {"force_include": {}}
+    WithExtension(str(root), {}, None, None, "", "wheel").initialize("standard", build)  # type: ignore[arg-type]
+    return build
+
+
+def test_a_wheel_has_the_extension_for_its_own_kind_of_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, other = tmp_path / TARGET, tmp_path / "cross-compiled.so"
+    here.parent.mkdir(parents=True)
+    for machine, library in ((platform.machine(), here), ("of-a-vax", other)):
+        library.touch()
+        monkeypatch.setenv("CROSS_COMPILED", str(other))
+        built = wheel_for(machine, tmp_path, monkeypatch)
+        assert built["force_include"] == {str(library): str(TARGET)}
+        assert built["tag"] == f"py3-none-linux_{machine}"
+
+
+def test_without_a_cross_compiler_a_wheel_for_another_kind_has_no_extension(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CROSS_COMPILED", raising=False)
+    assert wheel_for("of-a-vax", tmp_path, monkeypatch) == {"force_include": {}}

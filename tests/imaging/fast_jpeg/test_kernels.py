@@ -1,14 +1,12 @@
 """The kernels of this kind of processor, and of another one in an emulator: they give the plain ones' bytes."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from appliance.imaging.fast_jpeg.extension import Extension
-from tests.imaging.fast_jpeg.compiling import NATIVE, SANITIZED, compiled
-from tests.support.programs import require
+from tests.imaging.fast_jpeg.compiling import NATIVE, SANITIZED, compiled, require_aarch64
 
 SOURCES = (Path(__file__).parent / "native/kernels.c", NATIVE / "kernels.c")
 
@@ -29,7 +27,5 @@ def test_kernels_give_the_same_bytes_and_touch_no_memory_that_is_not_theirs(
 
 @pytest.mark.long
 def test_kernels_for_arm_give_the_same_bytes(tmp_path: Path) -> None:
-    for program, package in {"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "qemu-aarch64": "qemu-user"}.items():
-        if shutil.which(program) is None:
-            require(program, f"Debian package {package}")
+    require_aarch64()
     assert ran("aarch64-linux-gnu-gcc", tmp_path, "-O3", "-static", emulator=("qemu-aarch64",)) == "neon"
