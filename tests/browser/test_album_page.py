@@ -74,6 +74,7 @@ async def test_an_album_is_shared_by_the_menu_of_the_phone(site: Site, open_page
     await page.goto(f"/a/{album['slug']}")
     await page.get_by_text("Two days").wait_for()
     await page.get_by_role("button", name="Share").tap()
+    await page.wait_for_function("globalThis.shared")
     assert await page.evaluate("globalThis.shared") == {"title": "A weekend", "url": album["url"]}
 
 

@@ -238,7 +238,7 @@ async def test_an_image_that_has_ended_says_how_and_can_be_removed(site: Site, o
     await page.reload()
     gone = page.locator(".image.gone")
     await gone.nth(1).wait_for()
-    assert await gone.locator(".state").all_inner_texts() == ["Deleted", "Expired"]
+    await expect(gone.locator(".state")).to_have_text(["Deleted", "Expired"])
     assert await gone.get_by_role("link").all_inner_texts() == ["Manage"] * 2  # it can be restored there
     assert await gone.first.get_by_role("button").count() == 0
     await page.get_by_role("button", name="Remove deleted and expired").click()
