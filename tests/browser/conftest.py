@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.support.browser.accessibility import axe_source
 from tests.support.browser.chromium import CHROMIUM_FLAGS, OpenPage
@@ -21,6 +21,8 @@ from tests.support.programs import chromium_program
 from tests.support.server_process import serving
 
 CLOSING_S = 30.0
+
+expect.set_options(timeout=30_000)  # as long as locators wait: five seconds are short on a busy machine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,5 +1,7 @@
 """The manage page of an album, by mouse, finger and keys: it saves by itself, and without a script by its button."""
 
+from typing import Any
+
 from playwright.async_api import Dialog, Locator, Page, expect
 
 from tests.support.browser.albums import NAMES, album_now, album_of, managing, names_now
@@ -19,6 +21,16 @@ async def listed(page: Page) -> list[str]:
 
 async def saved(page: Page) -> None:
     await page.get_by_text("All changes are saved.").wait_for()
+
+
+async def sorted_as(page: Page, site: Site, album: dict[str, Any], *names: str) -> None:
+    """Returns once page and server have the images in this order."""
+    await expect(page.locator(".sortable .caption")).to_have_text(list(names))
+
+    async def is_saved() -> bool:
+        return await names_now(site, album) == list(names)
+
+    await until(is_saved, "the order is saved")
 
 
 async def focused(page: Page) -> str:
@@ -98,13 +110,13 @@ async def test_two_tabs_that_sort_an_album_keep_what_both_have_done(site: Site, 
     await saved(first)
     await second.keyboard.press("Alt+ArrowDown")
     await second.get_by_text("This album was changed elsewhere, too.").wait_for()
-    assert await listed(second) == ["four.jpg", "two.jpg", "one.jpg", "three.jpg"] == await names_now(site, album)
+    await sorted_as(second, site, album, "four.jpg", "two.jpg", "one.jpg", "three.jpg")
     assert await focused(second) == "one.jpg"
     await first.keyboard.press("Delete")
     await first.get_by_text("four.jpg removed.").wait_for()
     await second.keyboard.press("Alt+End")
     await expect(option(second, "four.jpg")).to_have_count(0)
-    assert await listed(second) == ["two.jpg", "three.jpg", "one.jpg"] == await names_now(site, album)
+    await sorted_as(second, site, album, "two.jpg", "three.jpg", "one.jpg")
 
 
 async def _centre(locator: Locator) -> tuple[float, float]:

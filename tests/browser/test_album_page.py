@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from tests.support.browser.accessibility import violations
 from tests.support.browser.albums import NAMES, album_of, managing, names_now
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import SIZES, THEMES, Site, met, overflow_px, screen
+from tests.support.browser.pages import SIZES, THEMES, Site, copied, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.server_process import serving
 from tests.support.waiting import until
@@ -74,6 +74,7 @@ async def test_an_album_is_shared_by_the_menu_of_the_phone(site: Site, open_page
     await page.goto(f"/a/{album['slug']}")
     await page.get_by_text("Two days").wait_for()
     await page.get_by_role("button", name="Share").tap()
+    await page.wait_for_function("globalThis.shared")
     assert await page.evaluate("globalThis.shared") == {"title": "A weekend", "url": album["url"]}
 
 
@@ -86,9 +87,8 @@ async def test_all_images_have_codes_in_the_chosen_size(site: Site, open_page: O
     line = f"[![one.jpg]({site.url}/i/{first}/medium.jpg)]({site.url}{base}/{first})"
     assert (await markdown.input_value()).split("\n")[0] == line
     await page.get_by_role("link", name="Original").click()
-    await page.get_by_role("button", name="Copy: Direct image links").click()
-    copied = str(await page.evaluate("navigator.clipboard.readText()")).split("\n")
-    assert copied == [f"{site.url}/i/{image['slug']}.jpg" for image in album["images"]]
+    links = await copied(page, page.get_by_role("button", name="Copy: Direct image links").click())
+    assert links.split("\n") == [f"{site.url}/i/{image['slug']}.jpg" for image in album["images"]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -232,8 +232,7 @@ async def test_a_new_album_is_shared_first_and_its_manage_link_is_apart(site: Si
     await page.get_by_label("All", exact=True).check()
     await page.get_by_role("button", name="Create an album").click()
     await page.get_by_role("heading", name="Your album is online").wait_for()
-    await page.get_by_role("button", name="Copy link").click()
-    link = str(await page.evaluate("navigator.clipboard.readText()"))
+    link = await copied(page, page.get_by_role("button", name="Copy link").click())
     slug = link.rpartition("/a/")[2]
     assert link == f"{site.url}/a/{slug}"
     assert page.url == f"{link}/created"  # without the token, which anybody might copy along

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Route
+from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.cards import choose, full, link_of, payload, reaches, resource, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
+from tests.support.browser.library import has_stored
 from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.relay import Relay
@@ -92,6 +93,7 @@ async def test_an_upload_resumes_by_itself_after_a_reload(site: Site, open_page:
     found = await reaches(page, "slow.jpg", "sending")
     await found.locator(".link:not([hidden])").wait_for()
     link = await link_of(found)
+    await until(lambda: has_stored(page, "begun", 1), "the browser has stored the file")
     await page.wait_for_timeout(1500)
     await page.reload()
     await slow_down(session, -1)
@@ -109,26 +111,12 @@ async def test_queued_files_survive_a_reload(site: Site, open_page: OpenPage) ->
     names = [f"{number}.jpg" for number in range(6)]
     await choose(page, *(payload(name, pictures.camera_photo()) for name in names))
     await reaches(page, "5.jpg", "waiting")
+    await until(lambda: has_stored(page, "begun", len(names)), "the browser has stored the files")
     await page.wait_for_timeout(1500)
     await page.reload()
     await slow_down(session, -1)
     for name in names:
         await reaches(page, name, "done")
-
-
-async def stored_uploads(page: Page, count: int) -> bool:
-    """Whether the browser has as many uploads to continue."""
-    stored: int = await page.evaluate(
-        """() => new Promise((done) => {
-            indexedDB.open("appliance").onsuccess = ({ target: { result } }) => {
-                result.transaction("begun").objectStore("begun").count().onsuccess = (counted) => {
-                    done(counted.target.result);
-                    result.close();
-                };
-            };
-        })"""
-    )
-    return stored == count
 
 
 async def test_files_resume_in_the_order_in_which_they_were_chosen(open_page: OpenPage) -> None:
@@ -137,7 +125,7 @@ async def test_files_resume_in_the_order_in_which_they_were_chosen(open_page: Op
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     session = await slowed(page, 1000)
     await choose(page, *(payload(name, pictures.photo(300, 200)) for name in names))
-    await until(lambda: stored_uploads(page, len(names)), "the browser has stored the files")
+    await until(lambda: has_stored(page, "begun", len(names)), "the browser has stored the files")
     await page.reload()
     await slow_down(session, -1)
     for name in names:
@@ -146,7 +134,7 @@ async def test_files_resume_in_the_order_in_which_they_were_chosen(open_page: Op
     await page.get_by_role("button", name="Create an album").click()
     await page.wait_for_url("**/created*")
     await page.get_by_role("link", name="Manage this album").click()
-    assert await page.locator(".sortable .caption").all_inner_texts() == names
+    await expect(page.locator(".sortable .caption")).to_have_text(names)
 
 
 async def test_a_page_closed_after_the_last_byte_loses_nothing(site: Site, open_page: OpenPage) -> None:
@@ -251,6 +239,7 @@ async def test_my_images_mention_unfinished_uploads(open_page: OpenPage) -> None
     await choose(page, payload("slow.jpg", pictures.camera_photo()))
     found = await reaches(page, "slow.jpg", "sending")
     await found.locator(".link:not([hidden])").wait_for()
+    await until(lambda: has_stored(page, "begun", 1), "the browser has stored the file")
     await page.wait_for_timeout(1500)
     await page.goto("/images")
     await page.get_by_text("1 upload isn’t finished.").wait_for()

@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 from tests.support.browser.cards import card, choose, link_of, payload, reaches, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import NAMES, with_pictures
-from tests.support.browser.pages import Site, met
+from tests.support.browser.pages import Site, copied, met
 from tests.support.images import pictures
 
 MOST_TABS = 60
@@ -103,7 +103,7 @@ async def test_my_images_are_selected_deleted_and_restored(open_page: OpenPage) 
     await expect(undo).to_be_focused()
     await page.keyboard.press("Enter")
     await page.get_by_role("status").get_by_text("1 image restored.").wait_for()
-    assert await page.evaluate("document.activeElement.id") == "main"
+    await expect(page.locator("#main")).to_be_focused()
     met(page).clear()  # thumbnails of what was gone for a moment
 
 
@@ -130,10 +130,9 @@ async def test_the_link_of_an_upload_is_copied_while_it_is_sent(open_page: OpenP
     found = await reaches(page, "slow.jpg", "sending")
     await found.locator(".link:not([hidden])").wait_for()
     await tab_to(page, "Copy: slow.jpg")
-    await page.keyboard.press("Enter")
-    copied = str(await page.evaluate("navigator.clipboard.readText()"))
-    assert copied == await link_of(found)
-    assert re.fullmatch(r"http://[^/]+/i/[0-9A-Za-z]{17}", copied)
+    link = await copied(page, page.keyboard.press("Enter"))
+    assert link == await link_of(found)
+    assert re.fullmatch(r"http://[^/]+/i/[0-9A-Za-z]{17}", link)
     await found.get_by_role("button", name="Cancel").click()
 
 

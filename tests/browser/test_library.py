@@ -10,7 +10,7 @@ from tests.support.browser.accessibility import violations
 from tests.support.browser.cards import choose, payload
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import STORE, invented, tick, with_invented, with_pictures, with_uploads
-from tests.support.browser.pages import THEMES, Site, met, overflow_px, screen
+from tests.support.browser.pages import THEMES, Site, copied, met, overflow_px, screen
 from tests.support.images import pictures
 
 MISNAMED = """() => [...document.querySelectorAll("main [aria-label]")]
@@ -60,19 +60,20 @@ async def test_the_newest_image_is_first_and_others_are_found_by_name(open_page:
     await page.evaluate(STORE, ["pictures", entries])
     await page.reload()
     await page.get_by_role("heading", name="Today").wait_for()
-    assert await shown(page) == ["b10.jpg", "b2.jpg", "Ólafur.jpg"]  # chosen in the same moment: by name
+    names = page.locator(".image .name")
+    await expect(names).to_have_text(["b10.jpg", "b2.jpg", "Ólafur.jpg"])  # chosen in the same moment: by name
     assert await page.get_by_role("heading", level=2).count() == 2
     await page.get_by_label("Order").select_option("oldest")
-    assert await shown(page) == ["Ólafur.jpg", "b2.jpg", "b10.jpg"]
+    await expect(names).to_have_text(["Ólafur.jpg", "b2.jpg", "b10.jpg"])
     await page.get_by_label("Order").select_option("name")
-    assert await shown(page) == ["b2.jpg", "b10.jpg", "Ólafur.jpg"]
+    await expect(names).to_have_text(["b2.jpg", "b10.jpg", "Ólafur.jpg"])
     await page.get_by_label("Search by title or file name").fill("JPG  olaf")
-    assert await shown(page) == ["Ólafur.jpg"]
+    await expect(names).to_have_text(["Ólafur.jpg"])
     await page.get_by_label("All", exact=True).check()
     await page.get_by_text("1 selected").wait_for()
     await page.get_by_label("Search by title or file name").fill("four")
     await page.get_by_text("No image matches your search.").wait_for()
-    assert await page.locator("#actions").is_hidden()
+    await expect(page.locator("#actions")).to_be_hidden()
 
 
 async def test_pressing_an_image_opens_it(open_page: OpenPage) -> None:
@@ -223,12 +224,10 @@ async def test_what_is_read_aloud_contains_what_is_seen(open_page: OpenPage, loc
 
 async def test_links_are_copied_one_and_many(open_page: OpenPage) -> None:
     page, links = await with_pictures(open_page, permissions=["clipboard-read", "clipboard-write"])
-    await page.get_by_role("button", name="Copy: two.jpg").click()
-    assert await page.evaluate("navigator.clipboard.readText()") == links["two.jpg"]
+    assert await copied(page, page.get_by_role("button", name="Copy: two.jpg").click()) == links["two.jpg"]
     await tick(page, "one.jpg", "three.jpg")
-    await page.get_by_role("button", name="Copy links").click()
-    copied = str(await page.evaluate("navigator.clipboard.readText()"))
-    assert set(copied.split("\n")) == {links["one.jpg"], links["three.jpg"]}
+    both = await copied(page, page.get_by_role("button", name="Copy links").click())
+    assert set(both.split("\n")) == {links["one.jpg"], links["three.jpg"]}
 
 
 async def test_an_image_that_has_ended_says_how_and_can_be_removed(site: Site, open_page: OpenPage) -> None:
@@ -239,7 +238,7 @@ async def test_an_image_that_has_ended_says_how_and_can_be_removed(site: Site, o
     await page.reload()
     gone = page.locator(".image.gone")
     await gone.nth(1).wait_for()
-    assert await gone.locator(".state").all_inner_texts() == ["Deleted", "Expired"]
+    await expect(gone.locator(".state")).to_have_text(["Deleted", "Expired"])
     assert await gone.get_by_role("link").all_inner_texts() == ["Manage"] * 2  # it can be restored there
     assert await gone.first.get_by_role("button").count() == 0
     await page.get_by_role("button", name="Remove deleted and expired").click()

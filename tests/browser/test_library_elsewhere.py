@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from tests.support.browser.cards import choose, payload, reaches
 from tests.support.browser.chromium import OpenPage
 from tests.support.browser.library import STORE, tick, with_invented, with_pictures, with_uploads
-from tests.support.browser.pages import Site, met
+from tests.support.browser.pages import Site, copied, met
 from tests.support.images import pictures
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -96,8 +96,7 @@ async def test_images_are_sent_to_another_device_by_code(site: Site, open_page: 
     dialog = page.get_by_role("dialog", name="Send to another device")
     await dialog.get_by_text("Code 1 of 1").wait_for()
     assert await dialog.get_by_role("img", name="QR code").evaluate("code => code.width") > 40
-    await dialog.get_by_role("button", name="Copy link").click()
-    link = str(await page.evaluate("navigator.clipboard.readText()"))
+    link = await copied(page, dialog.get_by_role("button", name="Copy link").click())
     assert re.fullmatch(r"http://[^/]+/images#add=[\w-]{78}", link)
     other = await open_page(link)
     await other.get_by_role("dialog", name="Add 2 images to this list?").get_by_role("button", name="Add").click()

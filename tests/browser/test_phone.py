@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tests.support.browser.cards import choose, link_of, payload, reaches, resource
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import Site, overflow_px, screen
+from tests.support.browser.pages import Site, copied, overflow_px, screen
 from tests.support.browser.sharing import share
 from tests.support.images import pictures
 from tests.support.server_process import serving
@@ -31,8 +31,7 @@ async def test_uploading_by_touch_fits_the_narrowest_screen(site: Site, open_pag
     page = await open_page("/", **screen("narrow"), permissions=["clipboard-read", "clipboard-write"])
     await choose(page, payload("finger.jpg", pictures.photo(640, 480)))
     found = await reaches(page, "finger.jpg", "done")
-    await found.get_by_role("button", name="Copy: finger.jpg").tap()
-    link = str(await page.evaluate("navigator.clipboard.readText()"))
+    link = await copied(page, found.get_by_role("button", name="Copy: finger.jpg").tap())
     await found.get_by_role("link", name="Open").tap()
     await page.wait_for_url(link)
     await page.locator("#shown").tap()

@@ -39,6 +39,7 @@ async def test_a_phone_has_the_actions_at_hand_and_its_share_sheet(image: Resour
     await page.get_by_role("heading", name="Sizes").scroll_into_view_if_needed()
     await expect(page.get_by_role("button", name="Copy link", exact=True)).to_be_in_viewport()
     await page.get_by_role("button", name="Share", exact=True).tap()
+    await page.wait_for_function("globalThis.shared")
     assert await page.evaluate("globalThis.shared") == {"title": "Cat", "url": image["url"]}
 
 

@@ -198,6 +198,7 @@ async def test_a_link_is_shared_with_other_apps_where_a_browser_can(open_page: O
     await choose(page, payload("cat.png", pictures.png()))
     found = await reaches(page, "cat.png", "done")
     await found.get_by_role("button", name="Share: cat.png").tap()
+    await page.wait_for_function("globalThis.shared?.length")
     assert await page.evaluate("globalThis.shared") == [{"title": "cat.png", "url": await link_of(found)}]
 
 

@@ -8,9 +8,10 @@ from playwright.async_api import Page, expect
 
 from tests.support.browser.cards import card, choose, full, link_of, payload, reaches, resource, slow_down, slowed
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.library import tick
+from tests.support.browser.library import has_stored, tick
 from tests.support.browser.pages import Site, met, screen
 from tests.support.images import pictures
+from tests.support.waiting import until
 
 PASTE = """([name, data]) => {
     const bytes = Uint8Array.from(atob(data), (char) => char.charCodeAt(0));
@@ -69,7 +70,7 @@ async def test_one_bar_and_one_button_stand_for_all_files(open_page: OpenPage) -
     await page.get_by_role("button", name="Cancel all").click()
     await expect(page.locator("#uploads > li")).to_have_count(0)
     await expect(page.locator("#toast")).to_have_text("5 uploads cancelled.")
-    assert await page.title() == title
+    await expect(page).to_have_title(title)
     assert await page.evaluate("document.activeElement !== document.body")
     await slow_down(session, -1)
     await page.reload()
@@ -107,6 +108,7 @@ async def test_many_files_are_announced_together_and_what_was_rejected_last(open
     images = [payload(f"{number}.png", pictures.png()) for number in range(8)]
     await choose(page, payload("no.bmp", b"BM" + bytes(90)), *images, payload("no.svg", b"<svg/>"))
     await expect(page.locator("#summary-text")).to_contain_text("8 images uploaded.")
+    await page.wait_for_function("globalThis.heard.at(-1)?.startsWith('8 images uploaded.')")
     heard: list[str] = await page.evaluate("globalThis.heard")
     assert heard[0] == "2 files were rejected. See the reasons above."
     assert heard[-1] == "8 images uploaded. 2 files were not uploaded; their cards say why."
@@ -214,7 +216,7 @@ async def test_a_file_that_was_uploaded_before_is_recognised(open_page: OpenPage
     page = await open_page("/")
     await choose(page, payload("once.jpg", pictures.photo(64, 48)))
     link = await link_of(await reaches(page, "once.jpg", "done"))
-    await page.wait_for_timeout(300)  # until My images has it
+    await until(lambda: has_stored(page, "pictures", 1), "My images has it")
     await page.reload()
     await choose(page, payload("again.jpg", pictures.photo(64, 48)))
     await reaches(page, "again.jpg", "done")

@@ -14,7 +14,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import THEMES, Site, met, screen
+from tests.support.browser.pages import THEMES, Site, copied, met, screen
 from tests.support.browser.viewer import UNEVEN, region, shows_both_halves
 from tests.support.images import pictures
 from tests.support.waiting import until
@@ -66,18 +66,15 @@ async def test_a_link_to_a_view_shows_that_view(image: Resource, open_page: Open
 
 async def test_the_link_to_the_view_is_copied(image: Resource, open_page: OpenPage) -> None:
     page = await open_page(f"/i/{image['slug']}#xywh=0,0,800,600", permissions=["clipboard-read", "clipboard-write"])
-    await page.get_by_role("button", name="Copy the link to this view").click()
+    link = await copied(page, page.get_by_role("button", name="Copy the link to this view").click())
     await page.get_by_role("status").get_by_text("copied").wait_for()
-    copied = await page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(rf"{image['url']}#xywh=\d+,\d+,\d+,\d+", copied)
+    assert re.fullmatch(rf"{image['url']}#xywh=\d+,\d+,\d+,\d+", link)
 
 
 async def view_of(page: Page) -> list[int]:
     """The part of the picture that the viewer shows, by the link that it copies."""
     await page.locator("[role=application]:focus").wait_for()
-    await page.get_by_role("button", name="Copy the link to this view").click()
-    await page.get_by_role("status").get_by_text("copied").wait_for()
-    return region(str(await page.evaluate("navigator.clipboard.readText()")))
+    return region(await copied(page, page.get_by_role("button", name="Copy the link to this view").click()))
 
 
 @pytest.mark.parametrize("shape", [TALL, WIDE])

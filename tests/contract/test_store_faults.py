@@ -32,7 +32,7 @@ def own_minio(tmp_path: Path) -> Iterator[Server]:
 
 async def until_served(store: MinioStore, key: str) -> int:
     """MinIO may deny a live object, or itself, for some seconds after its start."""
-    for _ in range(200):
+    for _ in range(600):
         try:
             return (await store.stat(key)).bytes
         except (StoreUnavailable, ObjectMissing):

@@ -21,7 +21,7 @@ from appliance.workers.supervised_worker import SupervisedWorker, pause_s
 from appliance.workers.worker import read_and_close
 from tests.support.images import pictures
 from tests.support.waiting import until
-from tests.support.worker_pools import HEAVY, ONE, gone, is_busy, running, small, start
+from tests.support.worker_pools import HEAVY, ONE, gone, is_busy, running, small, start, works
 from tests.support.workers import MAX_PIXELS, boxed, in_memory, inspected, rendered
 
 
@@ -77,7 +77,7 @@ async def test_a_lost_order_is_named_so_even_where_its_worker_can_not_be_replace
             await small(workers)
         system.is_full = False
         await until(lambda: len(workers.pids["normal"]) == 1)  # by itself, with no order to wake it
-        assert await small(workers)
+        await until(lambda: works(workers), "a worker in its place")
 
 
 async def test_a_worker_is_started_again_and_again_until_the_system_has_room_for_it() -> None:

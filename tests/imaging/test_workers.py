@@ -16,7 +16,8 @@ from appliance.workers import Lease, Worker, Workers
 from appliance.workers.limits import RenewalLimits
 from appliance.workers.process import WorkerProcess
 from tests.support.images import pictures
-from tests.support.worker_pools import HEAVY, LONG, ONE, PLAIN, gone, is_busy, running, small, start
+from tests.support.waiting import until
+from tests.support.worker_pools import HEAVY, LONG, ONE, PLAIN, gone, is_busy, running, small, start, works
 from tests.support.workers import MAX_PIXELS, SETTINGS, boxed, in_memory, inspected, rendered, target
 
 
@@ -72,7 +73,7 @@ async def test_a_deadline_ends_the_order_and_the_process(slow: bytes) -> None:
             await start(workers, slow)
         await gone(pid)
         assert reasons == ["deadline"]
-        assert await small(workers)
+        await until(lambda: works(workers), "a worker in its place")
 
 
 async def test_a_cancelled_order_leaves_nothing_behind(slow: bytes) -> None:

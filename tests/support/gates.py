@@ -9,13 +9,14 @@ import pytest
 from appliance.domain.model import Image
 from appliance.domain.renditions import Format, Target
 from tests.support.host import Host
+from tests.support.waiting import WITHIN_S
 
 
 class _Reached(asyncio.Event):
     """Is waited for within bounds: a part that takes another way would let the test hang."""
 
     async def wait(self) -> Literal[True]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             return await super().wait()
 
 
@@ -40,7 +41,7 @@ class Gate:
 
     async def _hold(self) -> None:
         self.reached.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await self._opened.wait()
 
     def open(self) -> None:

@@ -16,8 +16,11 @@ from appliance.config.model import GB, MB, Config, LimitsConfig, Renditions, Upl
 from appliance.container import Container, site_of
 from appliance.http.problems import STATUSES
 from appliance.http.transport.connections import Runner
+from tests.support.waiting import until
 
 DAY_S = 86_400
+PATIENCE_S = 15.0
+"""How long requests wait for a busy disk: less than a gate is held (see `gates.py`)."""
 CODES = {kind.code: status for kind, status in STATUSES.items()}
 
 
@@ -93,6 +96,10 @@ class Host:
         self.clock.forward(11)
         return await self.appliance.image_lifecycle.erase()
 
+    async def all_cached(self) -> None:
+        """Returns once nothing is being rendered: a view is answered a moment before the cache's disk has its size."""
+        await until(lambda: not self.appliance.cache.images_in_progress, "the end of all rendering")
+
     def files(self, folder: str) -> list[Path]:
         """Every file below a folder of the data directory."""
         return sorted(path for path in (self.appliance.config.data_dir / folder).rglob("*") if path.is_file())
@@ -128,10 +135,10 @@ async def problem(response: ClientResponse, code: str) -> dict[str, Any]:
 
 
 def small_config(data_dir: Path) -> Config:
-    """A whole appliance that starts fast and leaves the machine's other core alone."""
+    """A whole appliance that starts fast and leaves the machine's other core alone; it has time for its store."""
     return Config(
         data_dir=data_dir,
-        uploads=Uploads(reserve_bytes=1 * MB, spool_bytes=1 * GB),
+        uploads=Uploads(reserve_bytes=1 * MB, spool_bytes=1 * GB, ack_budget_s=PATIENCE_S),
         renditions=Renditions(workers=1, prewarm=()),
         limits=LimitsConfig(mode="off"),
     )
@@ -148,4 +155,5 @@ class HostServer(TestServer):
 @asynccontextmanager
 async def running(config: Config, clock: ManualClock) -> AsyncIterator[Host]:
     async with started(config, clock, clock.boot_s) as appliance, TestClient(HostServer(site_of(appliance))) as client:
+        appliance.resumable.locks.wait_s = PATIENCE_S
         yield Host(appliance, client, clock)

@@ -86,7 +86,7 @@ class ServerProcess:
         """kill -9 the server, and only it."""
         self.send_signal(signal.SIGKILL)
         assert self._process is not None
-        self._process.wait(10)
+        self._process.wait(STOP_S)
 
     def send_signal(self, number: int) -> None:
         assert self._process is not None

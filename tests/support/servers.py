@@ -20,6 +20,7 @@ SECRET_KEY = "tests-secret-key"
 REGION = "us-east-1"
 DRIVES = 4
 START_S = 60.0
+STOP_S = 60.0
 
 
 class Server:
@@ -63,7 +64,7 @@ class Server:
             return
         if self._process.poll() is None:
             self._process.send_signal(with_signal)
-        self._process.wait(30)
+        self._process.wait(STOP_S)
         self._process = None
 
     def signal(self, number: int) -> None:

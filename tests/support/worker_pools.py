@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from appliance.config.model import Renditions
+from appliance.domain.errors import CannotResize
 from appliance.domain.renditions import Facts, Format, RenderedFile
 from appliance.workers import Workers
 from appliance.workers.process import WorkerProcess
@@ -39,6 +40,14 @@ async def running(
 
 async def small(workers: Workers) -> list[RenderedFile]:
     return await rendered(workers, pictures.small_photo(), boxed(64, Format.JPG), facts=PLAIN)
+
+
+async def works(workers: Workers) -> bool:
+    """Whether a small picture is rendered; on a busy machine it may miss a short deadline."""
+    try:
+        return bool(await small(workers))
+    except CannotResize:
+        return False
 
 
 def start(workers: Workers, data: bytes) -> "asyncio.Task[list[RenderedFile]]":

@@ -15,6 +15,7 @@ from appliance.config.model import Cdn
 from appliance.doctor.caches import cdn
 from appliance.doctor.findings import Level
 from appliance.domain.errors import PurgeFailed
+from appliance.lifecycle import purging
 from tests.support.host import DAY_S, Host, OpenHost, bearer, problem
 from tests.support.programs import free_port
 from tests.support.rows import image as sample_image
@@ -35,6 +36,12 @@ async def cache() -> AsyncIterator[StandIn]:
 @pytest.fixture
 async def host(open_host: OpenHost, cache: StandIn) -> Host:
     return await open_host(cdn=cache.config())
+
+
+@pytest.fixture
+def rarely_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a minute, a purge that failed is made again by the test alone."""
+    monkeypatch.setattr(purging, "FIRST_PAUSE_S", purging.MAX_PAUSE_S)
 
 
 @pytest.fixture
@@ -123,6 +130,7 @@ async def test_no_answer_waits_for_a_cache_that_hangs(host: Host, cache: StandIn
     await until(lambda: cache.forgotten == [mine["slug"]])
 
 
+@pytest.mark.usefixtures("rarely_retried")
 async def test_a_failed_purge_is_made_again(host: Host, cache: StandIn, mine: dict[str, Any]) -> None:
     cache.refusals = [web.Response(status=503), web.Response(status=429, headers={"Retry-After": "1"})]
     await host.delete(mine["slug"], mine["delete_token"])
@@ -136,6 +144,7 @@ async def test_a_failed_purge_is_made_again(host: Host, cache: StandIn, mine: di
     assert (host.counted("purge_waiting_tags"), host.counted("purge_lag_seconds")) == (0, 0)
 
 
+@pytest.mark.usefixtures("rarely_retried")
 async def test_a_purge_that_becomes_due_again_while_it_runs_stays_due(
     host: Host, cache: StandIn, mine: dict[str, Any]
 ) -> None:
@@ -150,6 +159,7 @@ async def test_a_purge_that_becomes_due_again_while_it_runs_stays_due(
     assert (still.tag, still.rounds) == (mine["slug"], 2)
 
 
+@pytest.mark.usefixtures("rarely_retried")
 async def test_an_erased_image_is_still_purged(host: Host, cache: StandIn, mine: dict[str, Any]) -> None:
     cache.refusals = [web.Response(status=503)]
     await host.delete(mine["slug"], mine["delete_token"])

@@ -108,10 +108,10 @@ async def test_no_byte_is_shown_after_a_deletion_and_all_again_after_its_undo(fr
 
 
 async def test_no_byte_is_shown_after_the_expiry(front: Front, jpeg: bytes) -> None:
-    mine = await front.upload(jpeg, expires_in="4")
+    mine = await front.upload(jpeg, expires_in="12")
     path = f"/i/{mine['slug']}/small.jpg"
     assert [(await front.cache.get(path))[2] for _ in range(2)] == [False, True]
-    await until(lambda: front.is_gone(path), "the image expires in the cache", within_s=20)
+    await until(lambda: front.is_gone(path), "the image expires in the cache")
 
 
 async def test_a_purge_is_made_again_until_the_cache_can_be_reached(tmp_path: Path, jpeg: bytes) -> None:

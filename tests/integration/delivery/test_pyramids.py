@@ -104,6 +104,7 @@ async def test_an_uploads_pyramid_follows_its_presets(open_large: OpenHost) -> N
     host = await open_large(renditions=replace(ZOOMING, prewarm=("small",)))
     await uploaded(host)
     await until(lambda: [path.suffix for path in pyramids(host)] == [".tif"])
+    await host.all_cached()
     assert {path.name for path in host.files("cache/renditions")} == {"small.jpg", PLACEHOLDER.name}
 
 

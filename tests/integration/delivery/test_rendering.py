@@ -150,6 +150,7 @@ async def test_a_size_on_disk_survives_a_restart(open_host: OpenHost, jpeg: byte
     first = await open_host()
     slug = (await first.upload(jpeg))["slug"]
     before = await (await first.get(f"/i/{slug}/small.jpg")).read()
+    await first.all_cached()
     second = await open_host()
     assert await (await second.get(f"/i/{slug}/small.jpg")).read() == before
     assert second.counted("cache_lookups_total", layer="disk") == 1

@@ -1,7 +1,8 @@
 """Clients that do not read what they asked for: their connections end, and what these held is free again."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -44,11 +45,20 @@ async def asked(wire: Wire, path: str, address: str = "203.0.113.1") -> None:
     assert (await wire.head()).startswith("HTTP/1.1 200 ")
 
 
-async def look(host: Host, times: int, pause_s: float) -> None:
-    """As the host itself does every ten seconds."""
-    for _ in range(times):
-        open_connections(host).close_stalled(asyncio.get_running_loop().time())
-        await asyncio.sleep(pause_s)
+@asynccontextmanager
+async def looking(host: Host) -> AsyncIterator[None]:
+    """While the block lasts, stalled connections are looked for more often than every ten seconds."""
+
+    async def look() -> None:
+        while True:
+            open_connections(host).close_stalled(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def test_a_client_that_reads_nothing_of_an_original_ends(host: Host, path: str) -> None:
@@ -56,7 +66,8 @@ async def test_a_client_that_reads_nothing_of_an_original_ends(host: Host, path:
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
         await until(lambda: downloads(host).in_use == 1)
-        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).in_use == 0))
+        async with looking(host):
+            await until(lambda: downloads(host).in_use == 0)
         assert len(await wire.rest()) < LARGE
 
 
@@ -64,30 +75,27 @@ async def test_a_client_that_reads_a_few_bytes_a_second_ends(host: Host, path: s
     open_connections(host).window_s = 1
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
-        looking = asyncio.create_task(look(host, 100, 0.1))
-        try:
-            async with asyncio.timeout(20):
-                while downloads(host).in_use:
-                    await wire.some(2)
-                    await asyncio.sleep(0.02)
-        except ConnectionError:
-            await until(lambda: downloads(host).in_use == 0)
-        finally:
-            looking.cancel()
+        async with looking(host):
+            try:
+                async with asyncio.timeout(60):
+                    while downloads(host).in_use:
+                        await wire.some(2)
+                        await asyncio.sleep(0.02)
+            except ConnectionError:
+                await until(lambda: downloads(host).in_use == 0)
 
 
 async def test_a_client_that_reads_slowly_but_reads_has_the_whole(host: Host, path: str) -> None:
     open_connections(host).window_s = 1
     async with wires(host.port, 1) as (wire,):
         await asked(wire, path)
-        looking = asyncio.create_task(look(host, 1000, 0.1))
         taken = 0
-        while taken < LARGE:
-            block = await wire.some(65_536)
-            assert block, taken
-            taken += len(block)
-            await asyncio.sleep(0.01)
-        looking.cancel()
+        async with looking(host):
+            while taken < LARGE:
+                block = await wire.some(65_536)
+                assert block, taken
+                taken += len(block)
+                await asyncio.sleep(0.01)
     assert taken == LARGE
 
 
@@ -98,7 +106,8 @@ async def test_an_album_that_nobody_reads_ends(host: Host, path: str) -> None:
     async with wires(host.port, 1) as (wire,):
         await asked(wire, f"/a/{album}/zip")
         await until(lambda: downloads(host).in_use == 1)
-        await asyncio.gather(look(host, 20, 0.1), until(lambda: downloads(host).in_use == 0))
+        async with looking(host):
+            await until(lambda: downloads(host).in_use == 0)
         assert len(await wire.rest()) < LARGE
 
 
@@ -111,7 +120,7 @@ async def test_the_places_of_two_addresses_that_do_not_read_go_to_a_third(host: 
         assert downloads(host).in_use == 16
         reply = await host.client.get(path, headers={"X-Forwarded-For": "198.51.100.7"})
         assert (reply.status, len(await reply.read())) == (200, LARGE)
-        assert downloads(host).in_use == 15
+        await until(lambda: downloads(host).in_use == 15, "the third address's place, free again")
     await until(lambda: downloads(host).in_use == 0)
 
 

@@ -7,7 +7,6 @@ import pytest
 from appliance.domain.renditions import Format
 from tests.support.host import DAY_S, Host, problem
 from tests.support.images import pictures
-from tests.support.waiting import until
 
 PRESETS = ("thumbnail", "small", "medium", "large")
 
@@ -37,7 +36,8 @@ async def all_answer(host: Host, slug: str, code: str | None) -> None:
 async def test_of_a_deleted_image_nothing_answers_cached_or_not(host: Host, jpeg: bytes) -> None:
     resource = await host.upload(jpeg)
     await all_answer(host, resource["slug"], None)
-    await until(lambda: len(host.files("cache")) == len(PRESETS) * len(Format))
+    await host.all_cached()
+    assert len(host.files("cache")) == len(PRESETS) * len(Format)
     await host.delete(resource["slug"], resource["delete_token"])
     await all_answer(host, resource["slug"], "gone")
     assert host.files("cache") == []
@@ -96,6 +96,7 @@ async def test_one_of_two_images_with_the_same_bytes_is_deleted_and_the_other_st
     kept, deleted = await host.upload(jpeg), await host.upload(jpeg)
     for resource in (kept, deleted):
         await host.get(f"/i/{resource['slug']}/small.jpg")
+    await host.all_cached()
     await host.delete(deleted["slug"], deleted["delete_token"])
     await host.erase()
     await all_answer(host, deleted["slug"], "gone")

@@ -50,6 +50,7 @@ async def test_an_image_that_is_taken_down_is_gone_at_once_and_its_bytes_with_th
     slug = image["slug"]
     for path in (f"/i/{slug}", f"/i/{slug}/small.jpg", f"/i/{slug}/original"):  # all that is kept in memory has it
         assert (await host.get(path)).status == 200
+    await host.all_cached()
     assert await takedown(host).take_down(slug) is TakenDown.IMAGE
     await gone_everywhere(host, slug)
     assert host.files("cache") == []

@@ -135,6 +135,7 @@ async def test_a_fetch_during_which_another_node_cleans_leaves_the_cleaned_origi
 async def test_a_copy_that_nobody_asks_for_goes_once_the_node_has_looked(nodes: Nodes, slug: str) -> None:
     one, two = nodes
     assert (await one.get(f"/i/{slug}/small.png")).status == 200
+    await one.all_cached()
     await cleaned_on(two, slug)
     follower = follower_of(one)
     assert await follower.run() >= 1

@@ -105,6 +105,7 @@ async def test_what_was_erased_while_a_node_was_away_leaves_its_disk(nodes: Node
         "box-2", catalogue=parts.catalogue, caches=parts.caches, spool=parts.spool, sidecars=parts.sidecars
     )
     assert (await two.get(f"/i/{slug}/small.jpg")).status == 200
+    await two.all_cached()
     await follower.run()
     await one.delete(slug, image["delete_token"])
     catalogue = one.appliance.catalogue.images  # as erased by a node that couldn't reach this one

@@ -128,6 +128,7 @@ async def test_parts_of_one_node_are_assembled_at_any_node(nodes: Nodes, jpeg: b
     assert (await two.image(where))["sha256"] == sha256([jpeg])
 
 
+@pytest.mark.usefixtures("patient_nodes")
 async def test_parts_of_several_nodes_are_brought_together(nodes: Nodes, jpeg: bytes) -> None:
     one, two = (Tus(node) for node in nodes)
     parts = [await one.part(jpeg[:5000]), await two.part(jpeg[5000:9000]), await one.part(jpeg[9000:])]

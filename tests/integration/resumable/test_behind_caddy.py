@@ -15,7 +15,7 @@ from tests.support.waiting import until
 from tests.support.wire import Wire
 
 MB = 1_000_000
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["to its end", "until the server stops"])

@@ -13,7 +13,7 @@ from tests.support.upload_programs import CLIENTS, through_an_ordeal
 
 BYTES = 5_000_000
 KILLS = 4
-PATIENCE_S = 150
+PATIENCE_S = 300
 
 
 async def test_every_client_brings_its_file_through_cut_connections_and_kills(tmp_path: Path, jpeg: bytes) -> None:

@@ -181,8 +181,8 @@ async def test_kill_9_at_random_moments_loses_no_byte_that_head_told(tmp_path: P
         relay = Relay(served.port, seed=9, most=2 * MB, pause_s=0.01)
         async with relay.listening() as url:
             sending = [
-                asyncio.create_task(send_stubbornly(url, data, within_s=150)),
-                asyncio.create_task(send_stubbornly(url, data[:-1], within_s=150, chunk=200_000)),
+                asyncio.create_task(send_stubbornly(url, data, within_s=300)),
+                asyncio.create_task(send_stubbornly(url, data[:-1], within_s=300, chunk=200_000)),
             ]
             for _ in range(4):
                 await asyncio.sleep(choose.uniform(0.05, 0.5))

@@ -59,7 +59,7 @@ class Crashes:
 
 
 async def all_dead(pids: list[int]) -> None:
-    await until(lambda: not any(map(is_alive, pids)), f"the end of {pids}", 10)
+    await until(lambda: not any(map(is_alive, pids)), f"the end of {pids}")
 
 
 async def all_kept(served: ServerProcess, promises: list[Promise]) -> None:

@@ -150,7 +150,7 @@ async def test_undrain_while_a_drain_waits_ends_it_in_words(tmp_path: Path) -> N
 
             await until(is_drained, "it is drained")
             assert served.command("undrain").returncode == 0
-            _, words = await asyncio.wait_for(draining.communicate(), 30)
+            _, words = await asyncio.wait_for(draining.communicate(), 60)
             assert draining.returncode == 1
             assert b"Uploads were accepted again by" in words
             served.kill()

@@ -210,8 +210,9 @@ async def test_ctrl_c_reaches_the_whole_group_and_still_drops_nothing(tmp_path: 
     """A terminal signals the workers as well; they leave it to the server."""
     async with serving(tmp_path / "data") as served, aiohttp.ClientSession() as session:
         _, image = await upload(session, served.url, pictures.camera_photo())
+        before = {pid: _ticks(pid) for pid in served.workers()}
         making = asyncio.create_task(shows_a_rendition(session, served.url, image["slug"]))
-        await asyncio.sleep(0.1)
+        await until(lambda: making.done() or any(_ticks(pid) > before[pid] for pid in before), "a worker is at work")
         for pid in (*served.workers(), served.pid):
             os.kill(pid, signal.SIGINT)
         assert await making

@@ -90,7 +90,7 @@ async def test_a_server_starts_without_its_store_takes_uploads_and_ships_them_by
         assert "5 originals are waiting" in await store_state(session, served)
 
         await asyncio.to_thread(back_again.start)
-        await until(lambda: not landed(served), "all is shipped", 30)
+        await until(lambda: not landed(served), "all is shipped")
         assert await store_state(session, served) == "ok"
         async with looking_into(back_again, bucket) as store:
             for data, image in zip(photos, images, strict=True):
@@ -128,7 +128,7 @@ async def test_a_store_that_dies_during_an_upload_costs_the_uploader_nothing(
             image = await reply.json()
         assert await content(session, image["original"]["url"]) == data
         await asyncio.to_thread(back_again.start)
-        await until(lambda: not landed(served), "it is shipped", 30)
+        await until(lambda: not landed(served), "it is shipped")
 
 
 async def test_a_store_that_hangs_makes_few_wait_and_none_fail(tmp_path: Path, minio: Server, bucket: str) -> None:
@@ -145,12 +145,12 @@ async def test_a_store_that_hangs_makes_few_wait_and_none_fail(tmp_path: Path, m
             async def is_away() -> bool:
                 return "unavailable" in await store_state(session, served)
 
-            await until(is_away, "the store is known to hang", 20)
+            await until(is_away, "the store is known to hang")
             status, _ = await upload(session, served.url, pictures.photo(64, 64, seed=2))
             assert status == 201
         finally:
             minio.signal(signal.SIGCONT)
-        await until(lambda: not landed(served), "both are shipped", 60)
+        await until(lambda: not landed(served), "both are shipped")
 
 
 async def test_wrong_credentials_are_said_in_words(tmp_path: Path, minio: Server, bucket: str) -> None:
@@ -213,7 +213,7 @@ async def test_cached_views_go_on_while_the_store_is_away_and_the_others_say_so(
             async with session.get(f"{served.url}/i/{image['slug']}/original") as reply:
                 return reply.status == 200 and await reply.read() == pictures.camera_photo()
 
-        await until(is_back, "the original can be read again", 30)
+        await until(is_back, "the original can be read again")
 
 
 async def test_a_download_that_the_store_breaks_off_never_looks_whole(

@@ -257,7 +257,7 @@ async def test_one_address_does_not_take_every_place(open_host: OpenHost, jpeg: 
     other = {"X-Forwarded-For": "2001:db8::7"}
     assert (await host.client.post("/api/v1/images", data=jpeg, headers=other)).status == 201
     held[0].abort()
-    await until(lambda: len(host.files("spool/incoming")) == 8)
+    await until(lambda: host.appliance.admission.in_progress == 8)
     await host.upload(jpeg)
     for connection in held:
         connection.abort()
@@ -269,5 +269,5 @@ async def test_a_place_is_free_again_after_a_broken_connection(open_host: OpenHo
     await connection.send(f"{HEAD}Content-Length: 100000\r\n\r\nx")
     await until(lambda: bool(host.files("spool/incoming")))
     connection.abort()
-    await until(lambda: is_spotless(host))
+    await until(lambda: is_spotless(host) and host.appliance.admission.in_progress == 0)
     await host.upload(jpeg)

@@ -21,6 +21,22 @@ STORE = """([store, entries]) => new Promise((done, failed) => {
 })"""
 
 
+COUNT = """(store) => new Promise((done) => {
+    indexedDB.open("appliance").onsuccess = ({ target: { result } }) => {
+        result.transaction(store).objectStore(store).count().onsuccess = (counted) => {
+            done(counted.target.result);
+            result.close();
+        };
+    };
+})"""
+
+
+async def has_stored(page: Page, store: str, count: int) -> bool:
+    """Whether the browser remembers so many pictures (`pictures`), or uploads to continue (`begun`)."""
+    stored: int = await page.evaluate(COUNT, store)
+    return stored == count
+
+
 async def with_pictures(open_page: OpenPage, **options: Any) -> tuple[Page, dict[str, str]]:
     """The list of a browser that uploaded three pictures, and their links by name."""
     page = await open_page("/", **options)

@@ -1,11 +1,14 @@
 """What browser tests share: the server as they know it, and an eye on what goes wrong in a page."""
 
 import io
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 from playwright.async_api import FloatRect, Page
+
+from tests.support.waiting import until
 
 SIZES = {"narrow": (320, 640), "phone": (390, 844), "desk": (1280, 800)}
 """The screens that every page has to fit."""
@@ -81,6 +84,20 @@ async def overflow_px(page: Page) -> int:
     """How far the page is wider than its screen."""
     wider: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wider
+
+
+async def copied(page: Page, press: Awaitable[None]) -> str:
+    """What a press copies: the clipboard has it a moment after the press. The page has to have the permissions."""
+    await page.evaluate("navigator.clipboard.writeText('')")
+    await press
+    found = [""]
+
+    async def has_text() -> bool:
+        found.append(str(await page.evaluate("navigator.clipboard.readText()")))
+        return found[-1] != ""
+
+    await until(has_text, "a text that was copied")
+    return found[-1]
 
 
 async def box_of(page: Page, selector: str) -> FloatRect:
