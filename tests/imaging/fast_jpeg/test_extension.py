@@ -10,6 +10,7 @@ import PIL
 import pytest
 
 from appliance.domain.renditions import Format
+from appliance.imaging.encoders import jpeg_quality
 from appliance.imaging.fast_jpeg import extension as module
 from appliance.imaging.fast_jpeg.extension import LIBRARY, Extension, WantedSize
 from appliance.workers import Workers
@@ -112,5 +113,6 @@ def test_libraries_are_found_in_every_place_of_pillow(tmp_path: Path, monkeypatc
 @pytest.mark.asyncio(loop_scope="session")
 async def test_workers_use_it(extension: Extension, workers: Workers) -> None:
     (made,) = await rendered(workers, pictures.camera_photo(), target("medium", Format.JPG))
-    size = WantedSize((made.width, made.height), None, 81, effort=0)
+    shown = (made.width, made.height)
+    size = WantedSize(shown, None, jpeg_quality(shown), effort=0)
     assert [made.data] == extension.render(pictures.camera_photo(), [size], shrink=2, orientation=1)
