@@ -14,6 +14,7 @@ from tests.support.browser.chromium import OpenPage
 from tests.support.browser.pages import Site, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.server_process import serving
+from tests.support.waiting import until
 
 
 async def test_a_passphrase_protects_an_upload_until_its_owner_removes_it(
@@ -67,8 +68,12 @@ async def test_one_view_is_a_button_without_a_script(site: Site, open_page: Open
     async with viewer.expect_response("**/view") as shown:
         await viewer.get_by_role("button", name="View the image").click()
     assert (await (await shown.value).all_headers())["content-type"] == "image/jpeg"
-    async with site.session.get(link) as reply:
-        assert reply.status == 410
+
+    async def is_spent() -> bool:
+        async with site.session.get(link) as reply:
+            return reply.status == 410
+
+    await until(is_spent, "the view is spent, once its last byte was sent")
     met(viewer).clear()
 
 
