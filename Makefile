@@ -32,7 +32,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .PHONY: help run web screenshots words test test-long lint lint-deploy format bench bench-peers minio lock dist deploy-test deploy-test-long clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | \
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/' | \
 		while IFS="$$(printf '\t')" read -r name words; do printf '  make %-16s %s\n' "$$name" "$$words"; done
 run: $(VENV)/.run $(WEB) $(FAST_JPEG) ## Serve on 127.0.0.1:8080, in the foreground; Ctrl-C stops
 	@exec $(BIN)/appliance serve
