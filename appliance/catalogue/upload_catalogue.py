@@ -45,8 +45,8 @@ class UploadCatalogue(Protocol):
         Of several nodes one gets it: False if the row has another node by now, or has ended, or its node isn't lost.
         """
 
-    async def keep_until(self, id_hash: str, expires_s: int) -> None:
-        """Set when the upload is given up. Ended uploads are left alone."""
+    async def keep_until(self, id_hash: str, expires_s: int) -> bool:
+        """Set when the upload is given up. False, and nothing is set, if it has ended."""
 
     async def refuse(self, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int) -> bool:
         """End an upload whose bytes are no acceptable image; its slug gets a tombstone.
@@ -54,11 +54,14 @@ class UploadCatalogue(Protocol):
         False if it had ended, or has another node than the upload.
         """
 
-    async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True) -> bool:
+    async def give_up(
+        self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True, is_overdue: bool = False
+    ) -> bool:
         """End the upload because it was cancelled or abandoned. Its texts and headers are forgotten.
 
         Its slug gets a tombstone, unless `for_good` is false: then the slug was never given out. False if it had ended
-        already, or has another node than the upload; an image that it became stays.
+        already, or has another node than the upload; an image that it became stays. With `is_overdue` also, and nothing
+        changes, if it isn't overdue at `now_s`: more of it may have come.
         """
 
     async def count_unfinished(self, now_s: int, limit: int) -> int:
@@ -68,6 +71,12 @@ class UploadCatalogue(Protocol):
         """Uploads being received that are overdue at `now_s`, longest overdue first, due later than `after_s`.
 
         With `node` only those of that node, under this name or a former one, and those of nodes that were forgotten.
+        """
+
+    async def needing_parts(self) -> list[Upload]:
+        """Final uploads that may still need their parts.
+
+        They are being received, or a node alone has the original of their image, which lives or can be restored.
         """
 
     async def forget(self, now_s: int, limit: int = 1000) -> int:

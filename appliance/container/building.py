@@ -226,7 +226,7 @@ def build(  # noqa: PLR0917 - one of each part
         workers=workers,
         sidecars=sidecars,
         shipper=shipper,
-        ended_originals=ended_originals_of(catalogue, spool, shipper, drain_switch, membership),
+        ended_originals=ended_originals_of(catalogue, spool, shipper, drain_switch, this_node),
         delivery=delivery,
         tiles=tiles,
         admission=admission,

@@ -1,9 +1,10 @@
-"""The parts that only one of several servers has; all are None for a server that is alone."""
+"""The parts by which a server is one of several, None where it is alone, and what it ships before it leaves."""
 
 import time
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Config
+from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.ended_originals import EndedOriginals
 from appliance.lifecycle.shipping import Shipper
 from appliance.membership import Membership
@@ -23,16 +24,14 @@ def calls_of(config: Config, catalogue: Catalogue, spool: Spool, membership: Mem
 
 
 def ended_originals_of(
-    catalogue: Catalogue, spool: Spool, shipper: Shipper, drain_switch: DrainSwitch, membership: Membership | None
-) -> EndedOriginals | None:
-    """What a node that leaves ships besides what lives."""
-    if membership is None:
-        return None
+    catalogue: Catalogue, spool: Spool, shipper: Shipper, drain_switch: DrainSwitch, this_node: ThisNode
+) -> EndedOriginals:
+    """What a server that leaves ships besides what lives."""
     return EndedOriginals(
-        membership.node.name,
         catalogue=catalogue,
         spool=spool,
         shipper=shipper,
+        this_node=this_node,
         is_drained=lambda: drain_switch.drained,
     )
 

@@ -71,8 +71,7 @@ class Container:
     workers: Workers
     sidecars: Sidecars
     shipper: Shipper
-    ended_originals: EndedOriginals | None
-    """None for a server that is alone."""
+    ended_originals: EndedOriginals
     delivery: Delivery
     tiles: Tiles
     admission: Admission

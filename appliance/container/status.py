@@ -26,7 +26,7 @@ async def status(container: Container) -> Mapping[str, object]:
         "clock": container.clock_guard.fault or _clock_fault(container) or "ok",
         "in_flight": container.health.in_flight,
         "waiting_for_the_store": max(container.shipper.backlog, await _unshipped(container, backlog))
-        + await _ended(container),
+        + await container.ended_originals.count_waiting(),
         "changes_waiting_for_the_store": backlog.sidecars_due + len(albums) + len(tombstones) + len(records),
         "drained": container.drain_switch.drained,
         "uploads_arriving": container.admission.in_progress,
@@ -51,11 +51,6 @@ async def _unshipped(container: Container, backlog: Backlog) -> int:
     if container.membership is None:
         return backlog.unshipped
     return (await container.catalogue.images.unshipped_by_node()).get(container.membership.node.name, 0)
-
-
-async def _ended(container: Container) -> int:
-    """How many originals of ended images a node has yet to ship, because it is drained."""
-    return 0 if container.ended_originals is None else await container.ended_originals.count_waiting()
 
 
 async def _nodes(container: Container) -> Mapping[str, object]:

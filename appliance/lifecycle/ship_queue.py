@@ -41,6 +41,10 @@ class ShipQueue:
         """How many originals are queued."""
         return len(self._queued)
 
+    def __contains__(self, slug: object) -> bool:
+        """Whether the original of this image is queued."""
+        return slug in self._queued
+
     @property
     def is_full(self) -> bool:
         return len(self._queued) >= MAX_QUEUED

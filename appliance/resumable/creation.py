@@ -21,6 +21,7 @@ from appliance.spool.resumed import UploadFiles
 from appliance.uploads.admission import Admission
 
 EMPTY_S = 900  # an upload that stays empty was most likely abandoned
+NO_PART = "One of the parts is not a partial upload on this host, or no longer exists."
 
 
 class UploadCreator:
@@ -90,17 +91,19 @@ class UploadCreator:
             raise MalformedRequest("Upload-Concat names a part twice. Name each part once.")
         self._reservations.reserve(parts, final)
         try:
-            return await self._added(upload_id, replace(new, length=await self._length_of(parts, new.options)))
+            rows = await self._whole(parts, new.options)
+            await self._keep(rows)
+            return await self._added(upload_id, replace(new, length=sum(part.length or 0 for part in rows)))
         except BaseException:
             self._reservations.release(final)
             raise
 
-    async def _length_of(self, parts: Sequence[str], options: UploadOptions) -> int:
-        """The bytes of the parts together, which are here then: the node with the first one gets the others.
+    async def _whole(self, parts: Sequence[str], options: UploadOptions) -> Sequence[Upload]:
+        """The parts, which are whole and here then: the node with the first one gets the others.
 
         Raises BytesElsewhere, InvalidField as `_require_as_closed` does, and as `Takeover.bring` does.
         """
-        total, rows = 0, [await self._part(id_hash) for id_hash in parts]
+        rows = [await self._part(id_hash) for id_hash in parts]
         if self._takeover is not None:
             await self._takeover.require_here(rows[0])
             await self._takeover.bring_all(rows[1:])
@@ -108,13 +111,19 @@ class UploadCreator:
             if part.length is None or part.length != self._files.offset(part.id_hash):
                 raise PartsUnfinished("One of the parts is incomplete. Finish it first.")
             _require_as_closed(options, part)
-            total += part.length
-        return total
+        return rows
+
+    async def _keep(self, parts: Sequence[Upload]) -> None:
+        """Have no part expire before what is assembled from them does. Raises PartsUnfinished if one just has."""
+        until_s = int(self._clock()) + self._idle_s
+        for part in parts:
+            if part.expires_s < until_s and not await self._rows.keep_until(part.id_hash, until_s):
+                raise PartsUnfinished(NO_PART)
 
     async def _part(self, id_hash: str) -> Upload:
         part = await self._rows.get(id_hash)
         if part is None or part.kind is not UploadKind.PARTIAL or part.state is not UploadState.RECEIVING:
-            raise PartsUnfinished("One of the parts is not a partial upload on this host, or no longer exists.")
+            raise PartsUnfinished(NO_PART)
         return part
 
     async def _added(self, upload_id: str, new: NewUpload) -> Upload:

@@ -263,15 +263,16 @@ class UploadFinisher:
 
     async def _drop_segments(self, upload: Upload, *, is_stored: bool) -> None:
         """Drop what the store has of an upload that is an image, and the parts of a final one."""
-        await self.drop_parts(upload)
+        await self.drop_parts(upload, is_stored=is_stored)
         self._reservations.release(upload.id_hash)
         if self._writer is not None:
             self._writer.end(upload, is_stored=is_stored)
 
-    async def drop_parts(self, upload: Upload) -> None:
+    async def drop_parts(self, upload: Upload, *, is_stored: bool = False) -> None:
         """Give up the parts of a final upload that has ended, but for those that another one is assembled from.
 
-        Best effort: those that are left expire. Raises nothing.
+        What the store has of them stays while a node alone has the original of its image, as `SegmentWriter.end` has
+        it. Best effort: those that are left expire. Raises nothing.
         """
         until_s = int(self._clock()) + KEPT_S
         try:
@@ -279,13 +280,13 @@ class UploadFinisher:
                 if self._reservations.is_for_another(part.id_hash, upload.id_hash):
                     continue
                 await self._catalogue.give_up(part, now_s=int(self._clock()), kept_until_s=until_s)
-                await self._clean_up(part)
+                await self._clean_up(part, is_stored=is_stored)
         except ApplianceError as fault:
             log.warning("the parts of an upload that has ended are left until they expire: %s", fault.detail)
 
-    async def _clean_up(self, upload: Upload) -> None:
+    async def _clean_up(self, upload: Upload, *, is_stored: bool = False) -> None:
         if self._writer is not None:
-            self._writer.end(upload)
+            self._writer.end(upload, is_stored=is_stored)
         self._reservations.release(upload.id_hash)
         await self._clean_up_here(upload)
 

@@ -4,8 +4,9 @@ import logging
 
 from appliance.catalogue import Catalogue
 from appliance.domain.clock import Clock
-from appliance.domain.resumable_uploads import Upload, UploadState
+from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.domain.this_node import ThisNode
+from appliance.resumable.parts import needed_parts
 from appliance.resumable.service import ResumableUploads
 from appliance.spool import Spool
 
@@ -74,16 +75,21 @@ class UploadJanitor:
 
     async def _give_up_overdue(self) -> int:
         now_s, after_s, given_up = int(self._clock()), 0, 0
-        node, withdrawals = self._this_node.name, self._resumable.withdrawals
+        node = self._this_node.name
         while uploads := await self._catalogue.uploads.due(now_s, node=node, after_s=after_s, limit=BATCH):
             for upload in uploads:
-                if self._this_node.lacks(upload.node):
-                    given_up += await withdrawals.give_up(upload, is_link_known=True)
-                elif not self._is_busy(upload):
-                    await withdrawals.give_up(upload)
-                    given_up += 1
+                given_up += await self._expire(upload)
             after_s = uploads[-1].expires_s
         return given_up
+
+    async def _expire(self, upload: Upload) -> bool:
+        """Whether it was given up: not while a request works on it, all its bytes are here, or it is a needed part."""
+        if upload.kind is UploadKind.PARTIAL and upload.id_hash in await needed_parts(self._catalogue.uploads):
+            return False
+        is_elsewhere = self._this_node.lacks(upload.node)
+        if not is_elsewhere and self._is_busy(upload):
+            return False
+        return await self._resumable.withdrawals.expire(upload, is_link_known=is_elsewhere)
 
     def _is_busy(self, upload: Upload) -> bool:
         return self._resumable.locks.is_in_use(upload.id_hash) or self._resumable.lookup.is_complete(upload)

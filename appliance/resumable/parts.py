@@ -11,6 +11,15 @@ def hashes_of_parts(upload: Upload) -> list[str]:
     return [tokens.hash_secret(part) for part in part_ids(upload.concat)]
 
 
+async def needed_parts(rows: UploadCatalogue) -> frozenset[str]:
+    """The hashes of the parts that a final upload may still need, their own ends aside. Raises the catalogue's faults.
+
+    It is being received, or a node alone has the original of its image.
+    """
+    finals = [final for final in await rows.needing_parts() if final.concat]  # an older release forgot some
+    return frozenset([part for final in finals for part in hashes_of_parts(final)])
+
+
 async def rows_of_parts(rows: UploadCatalogue, upload: Upload) -> list[Upload]:
     """The parts of a final upload, each once, as far as there are rows of them. Raises the catalogue's faults."""
     if upload.kind is not UploadKind.FINAL:

@@ -155,8 +155,8 @@ class SegmentWriter:
     def end(self, upload: Upload, *, is_stored: bool = False) -> None:
         """Remove the segments of an upload that has ended. Best effort: a sweep removes what is left.
 
-        Those of one that became an image stay while a node alone has its original. With `is_stored`, the store has it,
-        whether the row says so or not.
+        Those of one that became an image, or a part of one, stay while a node alone has its original. With `is_stored`,
+        the store has it, whether the row says so or not.
         """
         self.leave(upload.id_hash)
         followed = self._followed.pop(upload.id_hash, None)
@@ -173,7 +173,7 @@ class SegmentWriter:
         try:
             row = await self._rows.get(id_hash)
             is_done = row is not None and row.state is not UploadState.RECEIVING and is_stored
-            if row is None or is_done or not await is_needed(row, self._images):  # another node may have it now
+            if is_done or not await is_needed(id_hash, row, self._rows, self._images):  # another node may have it now
                 async with self._places:
                     await self._segments.delete(id_hash)
         except ApplianceError as fault:

@@ -53,15 +53,26 @@ class Withdrawals:
         async with self._locks.of(upload.id_hash).held():
             return await self.give_up(upload)
 
-    async def give_up(self, upload: Upload, *, is_link_known: bool = False) -> bool:
+    async def expire(self, upload: Upload, *, is_link_known: bool = False) -> bool:
+        """Give the upload up, as `give_up` does, unless it isn't overdue any more: more of it came meanwhile."""
+        return await self._give_up(upload, is_link_known=is_link_known, is_overdue=True)
+
+    async def give_up(self, upload: Upload) -> bool:
         """Give the upload up, for a caller that holds its lock or knows that nobody does. False when it had ended.
 
         With a final one its parts are given up, unless others are assembled from them.
         The link of an empty one need not be remembered for a year, unless others may know it (`is_link_known`).
         """
+        return await self._give_up(upload, is_link_known=False, is_overdue=False)
+
+    async def _give_up(self, upload: Upload, *, is_link_known: bool, is_overdue: bool) -> bool:
         now_s = int(self._clock())
         for_good = is_link_known or self._lookup.offset(upload) > 0
-        given_up = await self._rows.give_up(upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=for_good)
+        given_up = await self._rows.give_up(
+            upload, now_s=now_s, kept_until_s=now_s + KEPT_S, for_good=for_good, is_overdue=is_overdue
+        )
+        if is_overdue and not given_up:
+            return False
         self._finisher.notify(upload)
         if not self._finisher.is_finishing(upload.id_hash):  # which cleans up itself
             if given_up:

@@ -27,6 +27,7 @@ def background_jobs(container: Container) -> Jobs:
         [
             *_node_jobs(container),
             Job("ship", 10, container.shipper.check_and_enqueue),
+            Job("ended-originals", 10, container.ended_originals.run),
             Job("sidecars", 15, container.image_lifecycle.sync_records, for_all=True),
             Job("tombstones", 15, container.tombstones.settle_due, for_all=True),
             Job("access-records", 15, container.access_records.settle_due, for_all=True),
@@ -54,8 +55,8 @@ def background_jobs(container: Container) -> Jobs:
 
 def _node_jobs(container: Container) -> list[Job]:
     """How a node follows what others changed, and what only nodes leave behind."""
-    calls, rescue, ended_originals = container.calls, container.resumable.rescue, container.ended_originals
-    if calls is None or rescue is None or ended_originals is None:
+    calls, rescue = container.calls, container.resumable.rescue
+    if calls is None or rescue is None:
         return []
     limits, reports = container.limits, container.limits.usage_reports
     return [
@@ -64,6 +65,5 @@ def _node_jobs(container: Container) -> list[Job]:
         Job("ban-list", BAN_LIST_S, container.bans.load),
         Job("erasures", FOLLOW_S, container.erasures.run),
         Job("revisions", FOLLOW_S, container.revisions.run),
-        Job("ended-originals", 10, ended_originals.run),
         Job("rescue", RESCUE_S, rescue.run, for_all=True),
     ]

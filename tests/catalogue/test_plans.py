@@ -9,6 +9,7 @@ from appliance.catalogue.sql import (
     ban_statements,
     node_statements,
     overdue_statements,
+    parts_statements,
     statements,
     unshipped_statements,
 )
@@ -22,6 +23,7 @@ STATEMENTS = {
         | vars(ban_statements)
         | vars(node_statements)
         | vars(overdue_statements)
+        | vars(parts_statements)
         | vars(unshipped_statements)
         | vars(file_statements)
     ).items()
@@ -84,6 +86,10 @@ def test_a_statement_that_walks_a_table_would_be_found_out(connection: sqlite3.C
         ("UPLOADS_DUE_AT", "uploads_receiving"),
         ("UNFINISHED_UPLOADS", "uploads_receiving"),
         ("FORGET_UPLOADS", "uploads_ended"),
+        ("NEEDING_PARTS", "uploads_receiving"),
+        ("NEEDING_PARTS", "images_unshipped"),
+        ("NEEDING_PARTS", "images_ended_unshipped"),
+        ("NEEDING_PARTS", "uploads_by_slug"),
         ("ALBUMS_DUE", "albums_due"),
         ("ALBUMS_ERASABLE", "albums_erasable"),
         ("FORGET_ALBUMS", "albums_erased"),

@@ -118,6 +118,7 @@ KEEP_UPLOAD = "UPDATE uploads SET expires_s = :expires_s WHERE id_hash = :id_has
 END_UPLOAD = """
     UPDATE uploads SET state = :state, refusal = :refusal, expires_s = :expires_s, sealed_address = NULL
     WHERE id_hash = :id_hash AND state = 'receiving' AND coalesce(node, '') = :node"""
+END_OVERDUE_UPLOAD = f"{END_UPLOAD} AND expires_s <= :now_s"
 GIVE_UP_ENDED = "UPDATE uploads SET state = 'gone' WHERE id_hash = :id_hash AND state <> 'receiving'"
 UPLOADS_DUE = f"""
     SELECT {_UPLOAD} FROM uploads INDEXED BY uploads_receiving

@@ -8,6 +8,7 @@ from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.lock_mark import mark_if_closed
 from appliance.catalogue.sql.outcome import Outcome
 from appliance.catalogue.sql.overdue_statements import UPLOADS_DUE_AT
+from appliance.catalogue.sql.parts_statements import NEEDING_PARTS
 from appliance.catalogue.sql.readers import Readers
 from appliance.catalogue.sql.rows import Row, packed, refusal_text, tombstone_values, upload_of, upload_values
 from appliance.catalogue.sql.writer import Writer
@@ -53,17 +54,22 @@ class UploadRows:
         statement = node_statements.TAKE_OVER_UPLOAD
         return await self._writer.run(lambda connection: _move(connection, statement, upload, node, DEAD_AFTER_S))
 
-    async def keep_until(self, id_hash: str, expires_s: int) -> None:
-        await self._writer.run(lambda connection: _keep_until(connection, id_hash, expires_s))
+    async def keep_until(self, id_hash: str, expires_s: int) -> bool:
+        return await self._writer.run(lambda connection: _keep_until(connection, id_hash, expires_s))
 
     async def refuse(self, upload: Upload, refusal: Refusal, *, now_s: int, kept_until_s: int) -> bool:
         return await self._writer.run(
             lambda connection: _refuse(connection, upload, refusal, now_s=now_s, kept_until_s=kept_until_s)
         )
 
-    async def give_up(self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True) -> bool:
+    async def give_up(
+        self, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool = True, is_overdue: bool = False
+    ) -> bool:
+        statement = sql.END_OVERDUE_UPLOAD if is_overdue else sql.END_UPLOAD
         return await self._writer.run(
-            lambda connection: _give_up(connection, upload, now_s=now_s, kept_until_s=kept_until_s, for_good=for_good)
+            lambda connection: _give_up(
+                connection, statement, upload, now_s=now_s, kept_until_s=kept_until_s, for_good=for_good
+            )
         )
 
     async def count_unfinished(self, now_s: int, limit: int) -> int:
@@ -71,6 +77,9 @@ class UploadRows:
 
     async def due(self, now_s: int, *, node: str | None = None, after_s: int = 0, limit: int = 500) -> list[Upload]:
         return await self._readers.run(_due, now_s, node, after_s, limit)
+
+    async def needing_parts(self) -> list[Upload]:
+        return await self._readers.run(_needing_parts)
 
     async def forget(self, now_s: int, limit: int = 1000) -> int:
         return await self._writer.run(lambda connection: _forget(connection, now_s, limit))
@@ -122,9 +131,9 @@ def _move(
     return Outcome(connection.execute(statement, values).rowcount == 1)
 
 
-def _keep_until(connection: Connection, id_hash: str, expires_s: int) -> Outcome[None]:
-    connection.execute(sql.KEEP_UPLOAD, {"id_hash": packed(id_hash), "expires_s": expires_s})
-    return Outcome(None)
+def _keep_until(connection: Connection, id_hash: str, expires_s: int) -> Outcome[bool]:
+    done = connection.execute(sql.KEEP_UPLOAD, {"id_hash": packed(id_hash), "expires_s": expires_s})
+    return Outcome(done.rowcount == 1)
 
 
 def _refuse(
@@ -135,9 +144,12 @@ def _refuse(
     return Outcome(True, _add_tombstone(connection, upload, now_s))
 
 
-def _give_up(connection: Connection, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool) -> Outcome[bool]:
+def _give_up(
+    connection: Connection, statement: str, upload: Upload, *, now_s: int, kept_until_s: int, for_good: bool
+) -> Outcome[bool]:
     id_hash = {"id_hash": packed(upload.id_hash)}
-    ended = _end(connection, upload, UploadState.GONE, kept_until_s)
+    values = _ending(upload, UploadState.GONE, kept_until_s) | {"now_s": now_s}
+    ended = connection.execute(statement, values).rowcount == 1
     # While a node alone has the original of an image that was assembled, its parts are what survives that node.
     connection.execute(sql.CLEAR_GONE_PARTS if ended else sql.GIVE_UP_ENDED, id_hash)
     connection.execute(sql.CLEAR_GONE_UPLOAD, id_hash)
@@ -148,14 +160,17 @@ def _end(
     connection: Connection, upload: Upload, state: UploadState, kept_until_s: int, refusal: Refusal | None = None
 ) -> bool:
     """False if it has ended already, or if another node has it now."""
-    values = {
+    return connection.execute(sql.END_UPLOAD, _ending(upload, state, kept_until_s, refusal)).rowcount == 1
+
+
+def _ending(upload: Upload, state: UploadState, kept_until_s: int, refusal: Refusal | None = None) -> dict[str, object]:
+    return {
         "id_hash": packed(upload.id_hash),
         "node": upload.node or "",
         "state": state.value,
         "refusal": refusal_text(refusal),
         "expires_s": kept_until_s,
     }
-    return connection.execute(sql.END_UPLOAD, values).rowcount == 1
 
 
 def _add_tombstone(connection: Connection, upload: Upload, now_s: int) -> dict[str, Row | None]:
@@ -175,6 +190,10 @@ def _due(connection: Connection, now_s: int, node: str | None, after_s: int, lim
     values = {"now_s": now_s, "node": node, "after_s": after_s, "limit": limit}
     statement = sql.UPLOADS_DUE if node is None else UPLOADS_DUE_AT
     return [upload_of(row) for row in connection.execute(statement, values).fetchall()]
+
+
+def _needing_parts(connection: Connection) -> list[Upload]:
+    return [upload_of(row) for row in connection.execute(NEEDING_PARTS).fetchall()]
 
 
 def _forget(connection: Connection, now_s: int, limit: int) -> Outcome[int]:

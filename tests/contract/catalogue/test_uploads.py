@@ -150,3 +150,33 @@ async def test_an_upload_is_remembered_as_long_as_a_node_alone_has_its_image(cat
     assert await catalogue.uploads.forget(NOW_S) == 0
     await catalogue.images.mark_shipped(slug(1), image(1).sha256)
     assert await catalogue.uploads.forget(NOW_S) == 1
+
+
+async def test_an_upload_that_is_not_overdue_any_more_is_not_given_up_for_that(catalogue: Catalogue) -> None:
+    added = upload(1, expires_s=NOW_S)
+    await catalogue.uploads.add(added)
+    assert await catalogue.uploads.keep_until(added.id_hash, NOW_S + 9)
+    assert not await catalogue.uploads.give_up(added, now_s=NOW_S + 8, kept_until_s=NOW_S + 20, is_overdue=True)
+    assert await catalogue.uploads.get(added.id_hash) == replace(added, expires_s=NOW_S + 9)
+    assert await catalogue.uploads.give_up(added, now_s=NOW_S + 9, kept_until_s=NOW_S + 20, is_overdue=True)
+    assert not await catalogue.uploads.keep_until(added.id_hash, NOW_S + 99)
+
+
+async def test_parts_are_needed_until_the_store_has_what_was_assembled(catalogue: Catalogue) -> None:
+    receiving, alive, binned, refused = (upload(number, kind=UploadKind.FINAL) for number in range(4))
+    for added in (receiving, alive, binned, refused, upload(5)):
+        await catalogue.uploads.add(added)
+    for number, final in ((1, alive), (2, binned)):
+        await catalogue.images.add(image(number, location=Location.SPOOL), upload=final, upload_kept_until_s=NOW_S)
+    await catalogue.images.end(slug(2), now_s=NOW_S, erase_after_s=NOW_S + 60)
+    await catalogue.uploads.refuse(refused, REFUSAL, now_s=NOW_S, kept_until_s=NOW_S)
+
+    async def needing() -> set[str]:
+        return {final.id_hash for final in await catalogue.uploads.needing_parts()}
+
+    assert await needing() == {receiving.id_hash, alive.id_hash, binned.id_hash}
+    await catalogue.images.mark_shipped(slug(1), image(1).sha256)
+    await catalogue.images.begin_erase(slug(2), NOW_S + 60)
+    await catalogue.images.confirm_erased(slug(2))
+    await catalogue.uploads.give_up(receiving, now_s=NOW_S, kept_until_s=NOW_S)
+    assert await needing() == set()

@@ -26,6 +26,7 @@ async def test_a_server_that_is_alone_removes_segments_that_nobody_needs_a_week_
         host.clock.forward(6 * DAY_S)
         assert await host.appliance.segment_sweep.run() == 0, "nodes may share the store by mistake"
         host.clock.forward(2 * DAY_S)
+        await host.appliance.upload_janitor.run()
         assert await host.appliance.segment_sweep.run() == 2
         assert await stored(host) == keys[unfinished.id_hash]
 

@@ -117,7 +117,6 @@ async def test_a_node_that_is_drained_ships_what_is_in_the_bin(nodes: Nodes) -> 
     data = padded(200_000, 87)
     image = await uploaded_and_binned(one, data)
     ended_originals = one.appliance.ended_originals
-    assert ended_originals is not None
     assert (await waiting_at(one), await ended_originals.run()) == (0, 0)
     await control_commands(one.appliance).drain(True, False)
     try:
@@ -136,7 +135,6 @@ async def test_what_is_taken_down_while_it_is_shipped_from_the_bin_is_not_left_i
     one, two = nodes
     image = await uploaded_and_binned(one, padded(200_000, 88))
     ended_originals = one.appliance.ended_originals
-    assert ended_originals is not None
     held = gated(monkeypatch, one.appliance.catalogue.images, "mark_shipped")
     await control_commands(one.appliance).drain(True, False)
     try:

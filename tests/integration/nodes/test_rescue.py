@@ -14,6 +14,7 @@ from appliance.domain.resumable_uploads import UploadState
 from appliance.resumable import finisher
 from appliance.resumable.segments import MEDIA_TYPE, PREFIX
 from tests.support.gates import Gate, gated
+from tests.support.host import DAY_S
 from tests.support.images import private_pictures
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
@@ -140,6 +141,35 @@ async def test_an_original_comes_back_from_its_parts_though_their_upload_was_del
         await until(lambda part=part: is_empty(two, part), "no segment")  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("is_deleted", [False, True], ids=["overdue", "deleted"])
+async def test_an_original_comes_back_from_parts_that_have_ended_themselves(
+    segmented: Nodes, held: Gate, is_deleted: bool
+) -> None:
+    """They expired, or their client deleted them, before the store had what was assembled from them."""
+    one, two = segmented
+    data = padded(2 * SEGMENT_BYTES + 50_000, 90 + is_deleted)
+    where, parts = await assembled(one, data)
+    slug = await Tus(one).slug(where)
+    if is_deleted:
+        for part in parts:
+            assert (await Tus(one).delete(part)).status == 204
+    one.clock.forward(3 * DAY_S)
+    await one.appliance.upload_janitor.run()
+    await two.appliance.upload_janitor.run()
+    async with one.lost(), one.silent():
+        await two.appliance.segment_sweep.run()
+        assert await rescued(two) == 1
+        assert sha256([await Tus(two).original(slug)]) == sha256([data])
+    held.open()
+    await until(lambda: is_shipped(two, slug), "a shipped original")
+
+    async def are_gone() -> bool:
+        await two.appliance.segment_sweep.run()
+        return all([await is_empty(two, part) for part in parts])
+
+    await until(are_gone, "no segment")
+
+
 async def test_an_original_whose_segments_are_not_all_there_is_left_to_its_node(segmented: Nodes, held: Gate) -> None:
     one, two = segmented
     data = padded(2 * SEGMENT_BYTES + 50_000, 73)
@@ -173,17 +203,27 @@ async def test_parts_go_once_their_original_is_shipped_though_an_attempt_failed(
         assert (await Tus(one).head(part)).status == 410
 
 
-async def test_parts_go_once_their_image_has_ended(
+async def test_parts_go_once_their_image_has_ended_and_their_segments_once_it_is_erased(
     segmented: Nodes, held: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Until then it can be restored."""
     one = segmented[0]
     monkeypatch.setattr(finisher, "LOOK_AGAIN_S", 0.01)
     where, parts = await assembled(one, padded(2 * SEGMENT_BYTES + 50_000, 78))
     now_s = int(one.clock())
     await one.appliance.catalogue.images.end(await Tus(one).slug(where), now_s=now_s, erase_after_s=now_s + 60)
     held.open()
-    for part in parts:
-        await until(lambda part=part: is_empty(one, part), "no segment")  # type: ignore[misc]
+
+    async def have_ended() -> bool:
+        return all([(await Tus(one).head(part)).status == 410 for part in parts])
+
+    await until(have_ended, "no part")
+    await one.appliance.segment_sweep.run()
+    assert not any([await is_empty(one, part) for part in parts])
+    one.clock.forward(61)
+    assert await one.appliance.image_lifecycle.erase() >= 1
+    await one.appliance.segment_sweep.run()
+    assert all([await is_empty(one, part) for part in parts])
 
 
 async def test_segments_of_a_shipped_original_are_swept(segmented: Nodes, held: Gate) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.domain.errors import StoreUnavailable
+from appliance.domain.errors import Busy, StoreUnavailable
 from appliance.domain.slugs import object_key
 from appliance.http.keys import STATUS
 from appliance.resumable import segment_writer
@@ -17,7 +17,7 @@ from tests.support.host import problem
 from tests.support.images import private_pictures
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost
-from tests.support.segments import content_of, id_of, is_empty, stored_at_least
+from tests.support.segments import begun, content_of, id_of, is_empty, stored_at_least
 from tests.support.tus_client import Tus, sha256
 from tests.support.waiting import until
 
@@ -129,6 +129,25 @@ async def test_an_upload_that_expires_leaves_no_segment(segmented: Nodes) -> Non
     await stored_at_least(one, where, 200_000)
     one.clock.forward(2 * 86_400)
     await one.appliance.upload_janitor.run()
+    await until(lambda: is_empty(one, where), "no segment")
+
+
+async def test_segments_stay_of_an_overdue_upload_whose_bytes_all_came(segmented: Nodes) -> None:
+    one, two = segmented
+    data = padded(250_000, 30)
+    where = await begun(one, data, 240_000)
+
+    async def busy(*_arguments: object, **_more: object) -> None:
+        raise Busy
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(one.appliance.committer, "commit_upload", busy)
+        await Tus(one).patch(where, 240_000, data[240_000:])
+        one.clock.forward(2 * 86_400)
+        await two.appliance.segment_sweep.run()
+        assert await content_of(one, where) == data[:200_000]
+    await one.appliance.upload_janitor.run()
+    assert (await Tus(one).image(where))["sha256"] == sha256([data])
     await until(lambda: is_empty(one, where), "no segment")
 
 

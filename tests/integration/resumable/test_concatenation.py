@@ -5,12 +5,13 @@ import itertools
 
 import pytest
 
-from appliance.domain.errors import Busy, CatalogueUnavailable
-from appliance.domain.tokens import combine_secrets
+from appliance.domain.errors import Busy, CatalogueUnavailable, DiskFull
+from appliance.domain.tokens import combine_secrets, hash_secret
 from tests.support.gates import gated
-from tests.support.host import problem
+from tests.support.host import DAY_S, problem
 from tests.support.images.noise import padded
 from tests.support.tus_client import UPLOADS, Tus, encoded, sha256
+from tests.support.waiting import until
 
 
 def final(parts: list[str]) -> dict[str, str]:
@@ -84,6 +85,57 @@ async def test_parts_are_given_up_with_the_upload_that_they_were_for(tus: Tus, j
         await problem(await tus.host.get(part), "upload-gone")
     assert tus.host.files("spool/uploads") == []
     await problem(await tus.post(headers=final(parts)), "parts-unfinished")
+
+
+async def test_parts_do_not_expire_before_what_is_assembled_from_them(tus: Tus, jpeg: bytes) -> None:
+    parts, appliance = [await tus.part(jpeg[:1000]), await tus.part(jpeg[1000:])], tus.host.appliance
+
+    async def full(*_arguments: object) -> None:
+        raise DiskFull
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(appliance.spool.uploads, "concatenate", full)
+        await problem(await tus.post(headers=final(parts)), "disk-full")
+        for _ in range(3):
+            tus.host.clock.forward(2 * DAY_S)
+            await appliance.upload_janitor.run()
+        name = hash_secret(address_of(parts).rpartition("/")[2])
+        await until(lambda: not appliance.resumable.finisher.is_finishing(name), "the end of an attempt")
+    await appliance.upload_janitor.run()
+    assert (await tus.image(address_of(parts)))["sha256"] == sha256([jpeg])
+    await until(lambda: tus.host.files("spool/uploads") == [], "no part")
+
+
+async def test_a_part_of_nothing_expires(tus: Tus, jpeg: bytes) -> None:
+    part = await tus.part(jpeg)
+    tus.host.clock.forward(2 * DAY_S)
+    assert await tus.host.appliance.upload_janitor.run() == 1
+    await problem(await tus.host.get(part), "upload-gone")
+    assert tus.host.files("spool/uploads") == []
+
+
+async def test_parts_last_as_long_as_what_is_assembled_from_them(tus: Tus, jpeg: bytes) -> None:
+    parts = [await tus.part(jpeg)]
+    tus.host.clock.forward(DAY_S - 60)
+    await unfinished(tus, parts)
+    tus.host.clock.forward(DAY_S - 60)
+    await tus.state(parts[0])
+
+
+async def test_an_upload_that_is_continued_while_it_expires_is_not_given_up(
+    tus: Tus, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploads, where = tus.host.appliance.catalogue.uploads, await tus.create(len(jpeg))
+    assert (await tus.patch(where, 0, jpeg[:1000])).status == 204
+    tus.host.clock.forward(2 * DAY_S)
+    looked = gated(monkeypatch, uploads, "due", after=True)
+    expiring = asyncio.create_task(tus.host.appliance.upload_janitor.run())
+    await looked.reached.wait()
+    await uploads.keep_until(hash_secret(where.rpartition("/")[2]), int(tus.host.clock()) + 60)
+    looked.open()
+    assert await expiring == 0
+    assert (await tus.patch(where, 1000, jpeg[1000:])).status == 204
+    assert await tus.original(await tus.slug(where)) == jpeg
 
 
 async def test_parts_that_could_not_be_given_up_are_free_for_another_upload(

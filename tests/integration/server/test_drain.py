@@ -2,21 +2,36 @@
 
 import asyncio
 import io
+import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import pytest
 
-from tests.support.host import Host, problem
+from appliance.app import control_commands
+from appliance.config.model import Config
+from appliance.domain.errors import StoreUnavailable
+from appliance.domain.model import Location
+from appliance.domain.nodes import Node
+from appliance.server.background_jobs import background_jobs
+from tests.support.gates import row
+from tests.support.host import DAY_S, Host, ManualClock, bearer, problem, running
 from tests.support.images import pictures
 from tests.support.programs import ROOT
 from tests.support.server_process import COMMAND, ServerProcess, on_minio, serving
 from tests.support.servers import minio_server
+from tests.support.tus_client import sha256
 from tests.support.uploaders import shows_a_rendition, upload
 from tests.support.waiting import until
 
 TUS = {"Tus-Resumable": "1.0.0"}
+
+
+async def away(*_arguments: object, **_more: object) -> None:
+    raise StoreUnavailable("The store is away.")
 
 
 async def test_a_drained_host_shows_pictures_and_refuses_uploads_of_every_kind(host: Host, jpeg: bytes) -> None:
@@ -114,6 +129,63 @@ async def test_the_command_waits_for_the_store_and_says_when_all_is_there(tmp_pa
 
             assert served.command("undrain").stdout == "Uploads are accepted again.\n"
             assert (await upload(session, served.url, pictures.photo(seed=3)))[0] == 201
+
+
+async def test_what_is_in_the_bin_is_waited_for_and_can_be_restored_on_another_machine(tmp_path: Path) -> None:
+    minio, photo = minio_server(tmp_path / "minio"), pictures.photo(seed=4)
+    with minio:
+        async with serving(tmp_path / "data", **on_minio(minio)) as served, aiohttp.ClientSession() as session:
+            minio.stop()
+            status, image = await upload(session, served.url, photo)
+            assert status == 201
+            here = f"{served.url}/api/v1/images/{image['slug']}"
+            owner = bearer(image["delete_token"])
+            assert (await session.delete(f"{here}?bin=true", headers=owner)).status == 200
+
+            draining = await asyncio.create_subprocess_exec(
+                *COMMAND, "drain", env=served.environment, cwd=ROOT, stdout=subprocess.PIPE
+            )
+            assert draining.stdout is not None
+            await draining.stdout.readline()
+            assert (await draining.stdout.readline()).startswith(b"Waiting: 1 originals not yet in the store")
+            minio.start()
+            rest, _ = await asyncio.wait_for(draining.communicate(), 60)
+            assert rest.splitlines()[-1] == b"Everything is in the store."
+
+            assert await served.stop() == 0
+            shutil.rmtree(served.data_dir / "spool")
+            await served.start()
+            restored = await session.patch(here, json={"deleted": False}, headers=owner)
+            assert restored.status == 200, await restored.text()
+            original = await session.get(f"{served.url}/i/{image['slug']}/original")
+            assert (original.status, sha256([await original.read()])) == (200, image["sha256"])
+
+
+@pytest.mark.parametrize("former", [None, "box-1"], ids=["always-alone", "once-a-node"])
+async def test_only_a_drained_host_ships_what_is_in_the_bin(config: Config, jpeg: bytes, former: str | None) -> None:
+    async with running(config, ManualClock(time.time())) as host:
+        if former is not None:
+            await host.appliance.catalogue.nodes.join(Node(former, "http://127.0.0.1:1", "home", "0.2.0"), "proof")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(host.appliance.store, "put", away)
+            image = await host.upload(jpeg)
+            if former is not None:
+                await host.appliance.catalogue.images.claim([image["slug"]], former)
+            await host.bin(image)
+        await until(lambda: not host.appliance.shipper.backlog, "a shipper that has noticed")
+        commands, ended = control_commands(host.appliance), host.appliance.ended_originals
+        assert ((await commands.status())["waiting_for_the_store"], await ended.run()) == (0, 0)
+        await commands.drain(True, False)
+        assert (await commands.status())["waiting_for_the_store"] == 1
+        assert "ended-originals" in background_jobs(host.appliance).first_runs()
+        assert await ended.run() == 1
+        assert (await commands.status())["waiting_for_the_store"] == 0
+        assert (await host.patch(image["slug"], image["delete_token"], deleted=False)).status == 200
+        assert (await row(host, image["slug"])).location is Location.STORE
+        await host.bin(image)
+        host.clock.forward(7 * DAY_S)
+        assert await host.appliance.image_lifecycle.erase() == 1
+        assert host.files("store/originals") == []
 
 
 async def test_a_restart_opens_the_doors(tmp_path: Path) -> None:
