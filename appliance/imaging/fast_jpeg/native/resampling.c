@@ -1,5 +1,6 @@
 #include "resampling.h"
 
+#include <complex.h>
 #include <math.h>
 #include <string.h>
 
@@ -7,19 +8,20 @@
 
 const Kernels *kernels;
 
-static double sinc(double x) {
-    return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x);
+// sinc(x) * sinc(x / 3), of a = pi x / 3 and its sine: sin 3a is sin a (3 - 4 sin^2 a), so one sine does for both.
+static double lanczos(double angle, double sine) {
+    double square = sine * sine;
+    if (fabs(angle) >= M_PI) return 0;
+    return fabs(angle) < 1e-4 ? 1 : square * (3 - 4 * square) / (LOBES * angle * angle);
 }
 
-static double lanczos(double x) {
-    return fabs(x) >= LOBES ? 0 : sinc(x) * sinc(x / LOBES);
-}
-
-// The weights of the samples from `first`, around `centre`; they sum up to one.
-static void weigh(int16_t *weights, int first, int taps, double centre, double stretch) {
+// The weights of the samples from `first`, around `centre`; they sum up to one. `step` is the angle between two samples,
+// and `turn` turns by it.
+static void weigh(int16_t *weights, int first, int taps, double centre, double step, double complex turn) {
     double shares[MAX_TAPS], sum = 0;
     int rest = 1 << ONE_BITS, heaviest = 0;
-    for (int k = 0; k < taps; k++) sum += shares[k] = lanczos((first + k - centre) / stretch);
+    double complex at = cexp(I * step * (first - centre));
+    for (int k = 0; k < taps; k++, at *= turn) sum += shares[k] = lanczos(step * (first + k - centre), cimag(at));
     for (int k = 0; k < taps; k++) {
         weights[k] = (int16_t)lrint(shares[k] / sum * (1 << ONE_BITS));
         rest -= weights[k];
@@ -34,7 +36,8 @@ int axis_taps(double scale, int group) {
 }
 
 Axis axis_make(Pool *pool, int count, double scale, double mirrored_at, int group) {
-    double stretch = scale < 1 ? 1 : scale;
+    double stretch = scale < 1 ? 1 : scale, step = M_PI / LOBES / stretch;
+    double complex turn = cexp(I * step);
     int taps = axis_taps(scale, group), room = rounded_up(count, COUNT_GROUP);
     Axis axis = {room, taps, NULL, NULL};
     axis.first = pool_take(pool, sizeof *axis.first * room);
@@ -43,7 +46,7 @@ Axis axis_make(Pool *pool, int count, double scale, double mirrored_at, int grou
         double centre = (x + 0.5) * scale;
         centre = (mirrored_at != 0 ? mirrored_at - centre : centre) - 0.5;
         axis.first[x] = (int)ceil(centre - LOBES * stretch);
-        weigh(axis.weights + (size_t)x * taps, axis.first[x], taps, centre, stretch);
+        weigh(axis.weights + (size_t)x * taps, axis.first[x], taps, centre, step, turn);
     }
     return axis;
 }
