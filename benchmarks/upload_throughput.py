@@ -1,7 +1,9 @@
 """How fast are uploads acknowledged as durable, compared with a direct PUT to the same MinIO in the same run?
 
 The same client sends the same bytes to each; the rounds are interleaved, and everything is removed before the next
-giant. Resumable uploads, `cp` and tusd at 10 GB are in benchmarks/large_uploads.py.
+giant. Of a small one this host removes a comment, as it removes a camera's metadata; of giants, most of which are noise
+behind a photograph, it is asked to keep everything. Resumable uploads, `cp` and tusd at 10 GB are in
+benchmarks/large_uploads.py.
 """
 
 import argparse
@@ -24,14 +26,14 @@ from tests.support.images.pictures import camera_photo
 from tests.support.programs import find_minio
 from tests.support.servers import Server, minio_server
 
-MB = 10**6
 GB = 10**9
 CLIENTS = 16
 EACH = 20  # uploads of each client a round
 DIRECT, OURS = "direct PUT to MinIO", "ours, MinIO"
 PREWARMED, SHIPPED = "ours, MinIO, making all sizes meanwhile", "ours, MinIO, until MinIO has it"
 DIRECTORY = "ours, directory"
-GOALS = {(MB, OURS): 0.8, (GB, OURS): 0.9}
+SMALL_GOAL, GIANT_GOAL = 0.8, 0.9
+"""Of the speed of a direct PUT, for this host with MinIO."""
 HEADER = (
     "file",
     "way",
@@ -93,23 +95,29 @@ def sides() -> Iterator[Sides]:
         )
 
 
-def post(lines: KeptConnections, picture: Picture) -> None:
-    lines.ask("POST", "/api/v1/images?filename=a.jpg", picture).good()
+def post(lines: KeptConnections, picture: Picture, *, keep_metadata: bool = False) -> None:
+    lines.ask("POST", f"/api/v1/images?filename=a.jpg&keep_metadata={str(keep_metadata).lower()}", picture).good()
 
 
-# --- 1 MB by many at once ---------------------------------------------------------------------------------------------
+# --- small ones by many at once ---------------------------------------------------------------------------------------
 
 
 class Crowd:
-    """Clients that upload 1 MB each, one after the other, over a connection that each keeps; every picture is new."""
+    """Clients that upload one after the other, over a connection that each keeps; every picture is new."""
 
     def __init__(self) -> None:
         self._photo = camera_photo()
         self._sent = 0
 
+    @property
+    def bytes_each(self) -> int:
+        return len(distinct(self._photo, 0))
+
     def upload(self, sends: Sequence[Callable[[Picture], None]], took_s: list[float]) -> None:
         """By each of these ways, CLIENTS at a time; the seconds of each go to `took_s`."""
-        pictures = [Picture(distinct(self._photo, self._sent + number), MB) for number in range(len(sends))]
+        pictures = [
+            Picture(distinct(self._photo, self._sent + number), self.bytes_each) for number in range(len(sends))
+        ]
         self._sent += len(sends)
         with ThreadPoolExecutor(CLIENTS) as pool:
             took_s += pool.map(_seconds, sends, pictures)
@@ -135,8 +143,8 @@ def small(rounds: int) -> list[Row]:
                 else:
                     sends = [partial(post, KeptConnections(running.url))] * count
                 way = ways[name]
-                way.measure(held.minio, running, count * MB, partial(crowd.upload, sends, way.each_s))
-    return rows(f"1 MB, {CLIENTS} clients", MB, ways)
+                way.measure(held.minio, running, count * crowd.bytes_each, partial(crowd.upload, sends, way.each_s))
+    return rows(f"{crowd.bytes_each / 1e6:.1f} MB, {CLIENTS} clients", ways, SMALL_GOAL)
 
 
 # --- giants -----------------------------------------------------------------------------------------------------------
@@ -151,7 +159,7 @@ def giant(size: int, rounds: int, *, until_shipped: bool) -> list[Row]:
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             with sides() as held:
                 _send(name, held, ways, picture)
-    return rows(f"{size / GB:g} GB", size, ways)
+    return rows(f"{size / GB:g} GB", ways, GIANT_GOAL if size == GB else None)
 
 
 def _send(name: str, held: Sides, ways: Mapping[str, Way], picture: Picture) -> None:
@@ -162,7 +170,8 @@ def _send(name: str, held: Sides, ways: Mapping[str, Way], picture: Picture) -> 
         ways[SHIPPED].measure(held.minio, held.ours, picture.length, send)
     else:
         running = held.ours if name == OURS else held.directory
-        ways[name].measure(held.minio, running, picture.length, partial(post, KeptConnections(running.url), picture))
+        send = partial(post, KeptConnections(running.url), picture, keep_metadata=True)
+        ways[name].measure(held.minio, running, picture.length, send)
 
 
 def _put(direct: Direct, picture: Picture) -> None:
@@ -175,17 +184,17 @@ def _put(direct: Direct, picture: Picture) -> None:
 
 def _until_shipped(held: Sides, ours: Way, picture: Picture) -> None:
     """Ours on MinIO: the way to the reply, and then until MinIO has it."""
-    ours.measure(held.minio, held.ours, picture.length, partial(post, KeptConnections(held.ours.url), picture))
+    upload = partial(post, KeptConnections(held.ours.url), picture, keep_metadata=True)
+    ours.measure(held.minio, held.ours, picture.length, upload)
     landed = held.ours.data_dir / "spool/landed"
     while any(landed.iterdir()):
         time.sleep(0.02)
 
 
-def rows(file: str, size: int, ways: Mapping[str, Way]) -> list[Row]:
+def rows(file: str, ways: Mapping[str, Way], goal: float | None) -> list[Row]:
     direct = ways[DIRECT].speeds
     shown: list[Row] = []
     for name, way in ways.items():
-        goal = GOALS.get((size, name))
         spent = f"{statistics.median(way.ours_ms):.1f} + {statistics.median(way.minio_ms):.1f}"
         shown.append(
             (
@@ -193,7 +202,7 @@ def rows(file: str, size: int, ways: Mapping[str, Way]) -> list[Row]:
                 name,
                 cells(way.speeds),
                 "" if name == DIRECT else f"{ratio(way.speeds, direct):.2f}",
-                "" if goal is None else f">= {goal}",
+                f">= {goal}" if goal and name == OURS else "",
                 spent,
                 spread(way.each_s) if way.each_s else "",
             )

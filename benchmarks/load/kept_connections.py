@@ -15,7 +15,10 @@ NOISE = memoryview(random.Random(1).randbytes(1 << 22))
 
 
 class Picture:
-    """`length` bytes that are made while they are sent: a photograph, and noise behind its end, which decoders skip."""
+    """`length` bytes that are made while they are sent: a photograph, and noise behind its end.
+
+    Decoders skip the noise, and this host removes it, unless it is asked to keep metadata.
+    """
 
     def __init__(self, photo: bytes, length: int) -> None:
         self._photo = photo[:length]
