@@ -190,7 +190,11 @@ async def test_a_request_does_not_wait_long_for_what_is_fetched(
     data = padded(300_000, 9)
     where = await begun(one, data, 200_000)
     monkeypatch.setattr("appliance.resumable.takeover.WAIT_S", 0.0)
+    calls = two.appliance.calls
+    assert calls is not None
     async with one.lost():
+        # A node that isn't heard itself takes no other for lost, and passes the request on.
+        await until(lambda: calls.neighbours.is_lost(one.name), "it is taken for lost")
         moving = await Tus(two).patch(where, 200_000, data[200_000:])
         assert moving.headers["Retry-After"] == "1"
         await problem(moving, "upload-moving")
