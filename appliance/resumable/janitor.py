@@ -4,7 +4,7 @@ import logging
 
 from appliance.catalogue import Catalogue
 from appliance.domain.clock import Clock
-from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
+from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.resumable.parts import needed_parts
 from appliance.resumable.service import ResumableUploads
@@ -77,15 +77,15 @@ class UploadJanitor:
         now_s, after_s, given_up = int(self._clock()), 0, 0
         node = self._this_node.name
         while uploads := await self._catalogue.uploads.due(now_s, node=node, after_s=after_s, limit=BATCH):
+            needed = await needed_parts(self._catalogue.uploads)
             for upload in uploads:
-                given_up += await self._expire(upload)
+                if upload.id_hash not in needed:  # a part that is wanted from here on isn't overdue any more
+                    given_up += await self._expire(upload)
             after_s = uploads[-1].expires_s
         return given_up
 
     async def _expire(self, upload: Upload) -> bool:
-        """Whether it was given up: not while a request works on it, all its bytes are here, or it is a needed part."""
-        if upload.kind is UploadKind.PARTIAL and upload.id_hash in await needed_parts(self._catalogue.uploads):
-            return False
+        """Whether it was given up: not while a request works on it, or all its bytes are here."""
         is_elsewhere = self._this_node.lacks(upload.node)
         if not is_elsewhere and self._is_busy(upload):
             return False
