@@ -62,7 +62,7 @@ async def measured(catalogue: Catalogue, slugs: Sequence[str]) -> list[Figure]:
 def copied(data_dir: Path, url: str) -> float:
     """Seconds in which the rows came to PostgreSQL and were compared."""
     began = time.monotonic()
-    with opened_move(Config(data_dir=data_dir), url, server_log=None) as move:
+    with opened_move(Config(data_dir=data_dir), url, server_log=None, tell=print) as move:
         move.run(lambda _: None)
         move.target.release()  # without `retire`: the file is measured afterwards
     return time.monotonic() - began

@@ -23,6 +23,8 @@ MAX_NAMED = 5
 Key = tuple[Any, ...]
 StoredRow = tuple[Any, ...]
 """The values of a row as they are stored: whole numbers, texts, bytes, None."""
+Tell = Callable[[str], object]
+"""Called, from any thread, with a sentence for people about what a copy waits for."""
 
 
 @dataclass(frozen=True, slots=True)

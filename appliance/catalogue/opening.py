@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from appliance.catalogue.change_log import ServerLog
-from appliance.catalogue.moving import CatalogueMove
+from appliance.catalogue.moving import CatalogueMove, Tell
 from appliance.catalogue.ports import Catalogue
 from appliance.catalogue.sqlite.catalogue import SqliteCatalogue
 from appliance.catalogue.sqlite.file import CatalogueFile
@@ -44,6 +44,8 @@ FILE_NAME = "catalogue.sqlite"
 FILE_SCHEME = "sqlite:"
 DESTINATIONS = f"`{DATABASE_SCHEMES[0]}://USER@HOST/NAME` or `{FILE_SCHEME}PATH`"
 """What a catalogue can be copied to, for people."""
+MAX_BACKUP_WAIT_S = 60.0
+"""How long a backup waits for a lock of another session. The next one comes soon."""
 _DATABASES = tuple(f"{scheme}://" for scheme in DATABASE_SCHEMES)
 
 
@@ -114,6 +116,7 @@ async def copy_to_file(config: Config, path: Path) -> CatalogueFile:
 
 
 def _copy_database(url: str, path: Path, is_cancelled: threading.Event) -> None:
+    from appliance.catalogue.postgres.lock_waits import LockWaits  # noqa: PLC0415 - its driver is an extra
     from appliance.catalogue.postgres.moving import DatabaseSource  # noqa: PLC0415 - its driver is an extra
 
     def go_on(_rows: int) -> None:
@@ -121,50 +124,56 @@ def _copy_database(url: str, path: Path, is_cancelled: threading.Event) -> None:
             raise Stopping
 
     tables = catalogue_tables()
-    source = DatabaseSource(url, str(path), tables, owning=False)
+    waits = LockWaits(url, lambda _sentence: None, MAX_BACKUP_WAIT_S)
+    source = DatabaseSource(url, str(path), tables, waits, owning=False)
     with source, fresh_file(path, str(source), tables) as target:
         CatalogueMove.begin_unlogged(source, target, tables).run(go_on)
 
 
 @contextmanager
-def kept_empty(config: Config) -> Iterator[None]:
+def kept_empty(config: Config, tell: Tell) -> Iterator[None]:
     """While the block lasts, this host's catalogue, which has no rows, stays as it is: no server starts with it.
 
-    What an interrupted recovery left in a database counts as nothing. Raises CommandFailed if it has rows or a server
-    uses it, CatalogueUnavailable, UnfitInstallation. The caller owns the data directory.
+    What an interrupted recovery left in a database counts as nothing. `tell` is told who makes this wait. Raises
+    CommandFailed if it has rows or a server uses it, CatalogueUnavailable, UnfitInstallation. The caller owns the data
+    directory.
     """
     if config.catalogue.url is None:
         catalogue_file(config).require_absent()
         yield
         return
     _require_driver()
+    from appliance.catalogue.postgres.lock_waits import LockWaits  # noqa: PLC0415 - its driver is an extra
     from appliance.catalogue.postgres.recovery import EmptyDatabase  # noqa: PLC0415 - its driver is an extra
 
-    with EmptyDatabase(config.catalogue.url, catalogue_tables()):
+    url = config.catalogue.url
+    with EmptyDatabase(url, catalogue_tables(), LockWaits(url, tell)):
         yield
 
 
 @contextmanager
-def opened_recovery(url: str, recovered: CatalogueFile) -> Iterator[CatalogueMove]:
+def opened_recovery(url: str, recovered: CatalogueFile, tell: Tell) -> Iterator[CatalogueMove]:
     """A copy of a recovered catalogue into the empty database at `url`. No server starts with that before its end.
 
-    Raises CommandFailed, CatalogueNotInUse, CatalogueTooNew, CatalogueUnavailable, CatalogueDamaged, DiskFull.
+    `tell` is told who makes this wait. Raises CommandFailed, CatalogueNotInUse, CatalogueTooNew, CatalogueUnavailable,
+    CatalogueDamaged, DiskFull.
     """
     _require_driver()
+    from appliance.catalogue.postgres.lock_waits import LockWaits  # noqa: PLC0415 - its driver is an extra
     from appliance.catalogue.postgres.recovery import RecoveredDatabase  # noqa: PLC0415 - its driver is an extra
 
     tables = catalogue_tables()
-    database = RecoveredDatabase(url, tables)
+    database = RecoveredDatabase(url, tables, LockWaits(url, tell))
     with recovered_file(recovered.path, str(database)) as file, database:
         yield CatalogueMove.begin_unlogged(file, database, tables)
 
 
 @contextmanager
-def opened_move(config: Config, destination: str, server_log: ServerLog | None) -> Iterator[CatalogueMove]:
+def opened_move(config: Config, destination: str, server_log: ServerLog | None, tell: Tell) -> Iterator[CatalogueMove]:
     """A copy of this host's catalogue to `destination`: the URL of a database, or `sqlite:` and the path of a file.
 
-    `server_log` is the log of the server of this data directory; None says that none runs while this is open. Raises
-    CommandFailed where both are of one kind, and whatever the two ends raise.
+    `server_log` is the log of the server of this data directory; None says that none runs while this is open. `tell`
+    is told who makes this wait. Raises CommandFailed where both are of one kind, and whatever the two ends raise.
     """
     url, tables = config.catalogue.url, catalogue_tables()
     if is_database(destination) == (url is not None) or not destination.startswith((*_DATABASES, FILE_SCHEME)):
@@ -175,25 +184,26 @@ def opened_move(config: Config, destination: str, server_log: ServerLog | None) 
     if is_database(destination) and not database_url.is_database_url(destination):
         raise CommandFailed(f"The address of the database can't be read. Expected {database_url.EXPECTED}.")
     _require_driver()
+    from appliance.catalogue.postgres.lock_waits import LockWaits  # noqa: PLC0415 - its driver is an extra
     from appliance.catalogue.postgres.moving import DatabaseSource, DatabaseTarget  # noqa: PLC0415 - an extra's driver
 
     if url is None:
         path = config.data_dir / FILE_NAME
-        database = DatabaseTarget(destination, str(path), tables)
+        database = DatabaseTarget(destination, str(path), tables, LockWaits(destination, tell))
         with FileSource(path, str(database), server_log=server_log) as file, database:
             yield CatalogueMove.begin(file, database, tables)
     else:
         path = Path(destination.removeprefix(FILE_SCHEME)).absolute()
-        source = DatabaseSource(url, str(path), tables, owning=server_log is None)
+        source = DatabaseSource(url, str(path), tables, LockWaits(url, tell), owning=server_log is None)
         with source, FileTarget(path, str(source), tables) as target:
             yield CatalogueMove.begin(source, target, tables)
 
 
-def end_change_log(config: Config, server_log: ServerLog | None) -> None:
+def end_change_log(config: Config, server_log: ServerLog | None, tell: Tell) -> None:
     """End the log of changes that a copy of this host's catalogue has begun, if there is one.
 
-    `server_log` is that of the server of this data directory; None says that none runs meanwhile. Raises CommandFailed,
-    CatalogueUnavailable, CatalogueDamaged, UnfitInstallation.
+    `server_log` is that of the server of this data directory; None says that none runs meanwhile. `tell` is told who
+    makes this wait. Raises CommandFailed, CatalogueUnavailable, CatalogueDamaged, UnfitInstallation.
     """
     url = config.catalogue.url
     if url is None:
@@ -202,9 +212,10 @@ def end_change_log(config: Config, server_log: ServerLog | None) -> None:
         end_file_log(config.data_dir / FILE_NAME, server_log)
         return
     _require_driver()
+    from appliance.catalogue.postgres.lock_waits import LockWaits  # noqa: PLC0415 - its driver is an extra
     from appliance.catalogue.postgres.moving import end_database_log  # noqa: PLC0415 - its driver is an extra
 
-    end_database_log(url, catalogue_tables())
+    end_database_log(url, catalogue_tables(), LockWaits(url, tell))
 
 
 def is_database(destination: str) -> bool:

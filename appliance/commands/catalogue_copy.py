@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from appliance.catalogue.change_log import ServerLog, Turn
 from appliance.catalogue.moving import CatalogueMove, Copied
 from appliance.catalogue.opening import DESTINATIONS, end_change_log, is_database, opened_move
-from appliance.commands.watched_copy import run_watched
+from appliance.commands.watched_copy import run_watched, tell
 from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, DataDirectoryLocked, ServerNotRunning
 from appliance.server.control import ask_end_change_log, ask_log_changes
@@ -44,7 +44,7 @@ def copy(config: Config, destination: str) -> int:
     wanted = sys.stdin.readline().strip() if destination == FROM_INPUT else destination
     began = time.monotonic()
     with ExitStack() as until_done:
-        move = until_done.enter_context(opened_move(config, wanted, _log_of_server(config, until_done)))
+        move = until_done.enter_context(opened_move(config, wanted, _log_of_server(config, until_done), tell))
         copied = run_watched(move)
         if move.is_final:
             move.finish()
@@ -58,7 +58,7 @@ def abandon(config: Config) -> int:
     UnfitInstallation.
     """
     with ExitStack() as until_done:
-        end_change_log(config, _log_of_server(config, until_done))
+        end_change_log(config, _log_of_server(config, until_done), tell)
     print("What changes in the catalogue is logged no more. Remove the copy, or continue it later from its first row.")
     return 0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.catalogue.opening import CatalogueFile, catalogue_file, kept_empty, opened_recovery, stored_catalogue
-from appliance.commands.watched_copy import run_watched
+from appliance.commands.watched_copy import run_watched, tell
 from appliance.config.model import Config
 
 
@@ -33,7 +33,7 @@ class RecoveryPlace:
             asyncio.run(recovered.move_to(catalogue_file(self._config)))
             return
         began = time.monotonic()
-        with opened_recovery(url, recovered) as move:
+        with opened_recovery(url, recovered, tell) as move:
             copied = run_watched(move)
             before_use()
             move.target.release()
@@ -52,7 +52,7 @@ def recovering(config: Config) -> Iterator[RecoveryPlace]:
     from appliance.processes.leftovers import gather_spools  # noqa: PLC0415 - other commands need not wait for it
 
     with ExitStack() as keeping:
-        keeping.enter_context(kept_empty(config))
+        keeping.enter_context(kept_empty(config, tell))
         shutil.rmtree(config.restore_dir, ignore_errors=True)
         config.restore_dir.mkdir(mode=0o700)
         try:

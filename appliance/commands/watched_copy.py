@@ -1,10 +1,16 @@
-"""A copy between catalogues with a progress bar, where somebody watches it."""
+"""What people see of a copy between catalogues: a progress bar, where somebody watches it, and what it waits for."""
 
 import sys
 
 from tqdm import tqdm
 
 from appliance.catalogue.moving import CatalogueMove, Copied
+
+
+def tell(sentence: str) -> None:
+    """Say it on standard error, above the bar."""
+    tqdm.write(f"appliance: {sentence}", file=sys.stderr)
+    sys.stderr.flush()
 
 
 def run_watched(move: CatalogueMove) -> Copied:

@@ -8,8 +8,10 @@ from tests.deploy.sharing import SERVERS, every_promise_is_kept, is_ready, uploa
 
 FOLLOWED = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'quorum'"
 PROMOTE = ("-e", "postgresql_promote=db2")
-INTERRUPTED = """cluster=$(pg_lsclusters --no-header | cut -d' ' -f1)
+STOPPED = """cluster=$(pg_lsclusters --no-header | cut -d' ' -f1)
 systemctl stop postgresql@$cluster-main
+"""
+INTERRUPTED = f"""{STOPPED}
 cd /var/lib/postgresql/$cluster
 mv main main.before-interrupted
 mkdir main.copy && touch main.copy/half"""
@@ -64,8 +66,15 @@ def fail_over_again(cluster: Cluster) -> None:
 
 
 def bring_the_old_primary_back(cluster: Cluster) -> None:
-    with cluster.table.step("the old primary is back, as it was"):
+    with cluster.table.step("the old primary is back, with an inventory from before"):
         cluster.machines["db1"].boot_again()
+        cluster.machines["db1"].sh(STOPPED)
+        assert cluster.variables.get("postgresql_primary", "db1") == "db1"
+        recap = cluster.play("site")
+        assert recap.status != 0
+        assert "db2 is a primary with the catalogue" in recap.output, recap.output[-3000:]
+        assert "down" in cluster.machines["db1"].do("pg_lsclusters", "--no-header").split()
+    with cluster.table.step("the old primary is back, as it was"):
         cluster.variables["postgresql_primary"] = "db2"
         recap = cluster.play("site")
         assert recap.status != 0

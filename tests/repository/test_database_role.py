@@ -103,3 +103,42 @@ def test_the_primary_is_not_made_again(machines: DatabaseMachines) -> None:
     is_done, words = machines.play(postgresql_rebuild="db1")
     assert not is_done
     assert "db1 is the primary, so nothing could be copied to it" in " ".join(words.split()), words
+
+
+def test_no_machine_becomes_a_second_primary_while_another_one_answers(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+    is_done, words = machines.promote()
+    assert is_done, words
+
+    is_done, words = machines.play()  # the inventory names the old one, which is back
+    assert not is_done
+    said = " ".join(words.split())
+    assert "db2 is a primary with the catalogue's database, but the inventory names db1" in said, words
+    assert "set postgresql_primary to db2, and add -e postgresql_rebuild=db1" in said
+    assert not machines.primary.is_up()
+
+    machines.primary.systemctl("start")  # as it does when its machine boots
+    is_done, words = machines.play(postgresql_primary="db2")
+    assert not is_done
+    assert "db1 is a primary with the catalogue's database, but the inventory names db2" in " ".join(words.split())
+
+
+def test_a_machine_that_does_not_answer_keeps_no_primary_from_being_set_up(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play("db3")
+    said = " ".join(words.split())
+    assert "db3 didn't say whether it is the primary, so this goes by the others alone: " in said, words
+    assert "db2 didn't say whether it is the primary, so this goes by the others alone: " in said, words
+    assert is_done, words
+    assert machines.other.ask(IS_REPLICA) == [True]
+
+
+def test_no_replica_is_promoted_while_a_primary_runs_that_it_can_not_reach(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.cut_off(machines.primary)
+    is_done, words = machines.promote()
+    assert not is_done
+    assert "db1 still answers. With two primaries" in " ".join(words.split()), words
+    assert machines.other.ask(IS_REPLICA) == [True]

@@ -21,11 +21,13 @@ from tests.support.programs import ROOT, ansible_program
 
 WITHIN_S = 300.0
 PLAYBOOK = """
-- hosts: database
+- hosts: db1:db2
   gather_facts: false
   any_errors_fatal: true
   tasks:
     - ansible.builtin.import_role: {name: postgresql, tasks_from: preflight}
+    - ansible.builtin.import_role: {name: postgresql, tasks_from: only_primary}
+      when: postgresql_is_primary | bool
     - ansible.builtin.import_role: {name: postgresql, tasks_from: history}
     - ansible.builtin.import_role: {name: postgresql, tasks_from: primary}
       when: postgresql_is_primary | bool
@@ -153,16 +155,20 @@ class DatabaseMachines:
             if machine.is_up():
                 machine.systemctl("stop")
 
-    def play(self, **variables: str) -> tuple[bool, str]:
-        """Run the role's tasks on both: whether all went well, and what Ansible printed."""
-        return self._run(PLAYBOOK, self._inventory(), variables)
+    def play(self, *lost: str, **variables: str) -> tuple[bool, str]:
+        """Run the role's tasks on both, in an inventory that has lost machines too.
+
+        Whether all went well, and what Ansible printed.
+        """
+        return self._run(PLAYBOOK, self._inventory(*lost), variables)
 
     def promote(self, *lost: str, **variables: str) -> tuple[bool, str]:
         """Make `db2` the primary, in an inventory that has lost machines too. Returns what `play` does."""
-        inventory = self._inventory()
-        for number, name in enumerate(lost, 3):
-            inventory["database"]["hosts"][name] = {"cluster_address": f"127.0.0.{number}"}
-        return self._run(PROMOTION, inventory, variables)
+        return self._run(PROMOTION, self._inventory(*lost), variables)
+
+    def cut_off(self, machine: DatabaseMachine) -> None:
+        """From now on the other ones can't reach its database, but Ansible can."""
+        (self.folder / f"{machine.address}.port").unlink()
 
     def _run(self, text: str, machines: dict[str, Any], variables: dict[str, str]) -> tuple[bool, str]:
         playbook, inventory = self.folder / "play.yml", self.folder / "inventory.json"
@@ -180,8 +186,8 @@ class DatabaseMachines:
         )
         return done.returncode == 0, done.stdout
 
-    def _inventory(self) -> dict[str, Any]:
-        hosts = {
+    def _inventory(self, *lost: str) -> dict[str, Any]:
+        hosts: dict[str, Any] = {
             machine.folder.name: {
                 "ansible_connection": "local",
                 "ansible_python_interpreter": str(machine.interpreter),
@@ -190,6 +196,8 @@ class DatabaseMachines:
             }
             for machine in (self.primary, self.other)
         }
+        for number, name in enumerate(lost, 3):
+            hosts[name] = {"cluster_address": f"127.0.0.{number}"}
         return {"database": {"hosts": hosts}}
 
     def _extra(self) -> dict[str, object]:

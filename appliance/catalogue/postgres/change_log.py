@@ -8,14 +8,12 @@ each has the table of turns locked for reading, from its first change to its end
 
 from collections.abc import Sequence
 
-from psycopg.errors import LockNotAvailable
-
 from appliance.catalogue.change_log import Turn
 from appliance.catalogue.moving import Table
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import translated_schema
-from appliance.catalogue.postgres.faults import REPEATABLE
-from appliance.catalogue.postgres.ownership import TAKE_TURN
+from appliance.catalogue.postgres.migrations import existing_tables
+from appliance.catalogue.postgres.ownership import take_turn
 from appliance.catalogue.sql.change_log import (
     MAKE_TURNS,
     TURNS,
@@ -23,16 +21,15 @@ from appliance.catalogue.sql.change_log import (
     LogSchema,
     begin_turn,
     end_log,
+    is_sound,
     log_table,
     make_log_table,
     names_of,
 )
 
-ATTEMPTS = 5
 _NUMBER = "copy_turn_number"
 _TRIGGER = "log_changes"
 _OF_EVERY_ROW = 1 + 4 + 8 + 16  # pg_trigger.tgtype: after each row that is inserted, deleted or updated
-_LOCKED_WITHIN = b"SET LOCAL lock_timeout = '3s'"
 
 
 def database_log(tables: Sequence[Table]) -> LogSchema:
@@ -59,28 +56,17 @@ def database_log(tables: Sequence[Table]) -> LogSchema:
 
 
 def begin_turn_in(connection: PostgresConnection, schema: LogSchema, now_s: int) -> Turn:
-    """Begin a turn, in a transaction. Raises psycopg.Error, also if the tables are in use for long."""
-    for _ in range(ATTEMPTS - 1):
-        try:
-            return _begin(connection, schema, now_s)
-        except (*REPEATABLE, LockNotAvailable):
-            continue
-    return _begin(connection, schema, now_s)
+    """Begin a turn, in a transaction. Raises psycopg.Error, also if the tables are in use: then nothing is changed."""
+    with connection.raw.transaction():
+        take_turn(connection, set() if is_sound(connection, schema) else existing_tables(connection))
+        return begin_turn(connection, schema, now_s)
 
 
 def end_log_in(connection: PostgresConnection, schema: LogSchema) -> None:
-    """End the log, in a transaction. Raises psycopg.Error, also if the tables are in use for long."""
+    """End the log, in a transaction. Raises psycopg.Error, also if the tables are in use: then nothing is changed."""
     with connection.raw.transaction():
-        connection.raw.execute(_LOCKED_WITHIN)
-        connection.raw.execute(TAKE_TURN)
+        take_turn(connection, existing_tables(connection))
         end_log(connection, schema)
-
-
-def _begin(connection: PostgresConnection, schema: LogSchema, now_s: int) -> Turn:
-    with connection.raw.transaction():
-        connection.raw.execute(_LOCKED_WITHIN)
-        connection.raw.execute(TAKE_TURN)
-        return begin_turn(connection, schema, now_s)
 
 
 def _make_trigger(table: Table) -> tuple[str, str]:

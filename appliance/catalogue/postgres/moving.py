@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 
 import psycopg
 
@@ -11,8 +12,9 @@ from appliance.catalogue.postgres.change_log import begin_turn_in, database_log,
 from appliance.catalogue.postgres.connections import Connector, PostgresConnection
 from appliance.catalogue.postgres.database import CatalogueDatabase
 from appliance.catalogue.postgres.faults import said, translate_error
-from appliance.catalogue.postgres.migrations import is_made, migrate, require_fit
-from appliance.catalogue.postgres.ownership import Ownership
+from appliance.catalogue.postgres.lock_waits import LockWaits
+from appliance.catalogue.postgres.migrations import existing_tables, is_made, migrate, require_fit
+from appliance.catalogue.postgres.ownership import Ownership, take_turn
 from appliance.catalogue.postgres.writing import wait_for_claim
 from appliance.catalogue.sql.change_log import end_log, is_sound
 from appliance.catalogue.sql.copy_end import CopySource, CopyTarget
@@ -25,7 +27,6 @@ from appliance.domain.errors import CatalogueUnavailable, CommandFailed
 
 _WITHOUT_LIMITS = (
     "SET statement_timeout = 0",
-    "SET lock_timeout = '60s'",
     "SET idle_in_transaction_session_timeout = 0",
 )
 
@@ -35,40 +36,50 @@ _ALONE = Ownership(node=None)
 class DatabaseSource(CopySource[PostgresConnection]):
     """A `RowSource`: the database at `url`. `owning` it keeps every server from it, unless one has it already.
 
-    Entering raises CommandFailed, CatalogueNotInUse, CatalogueUnavailable.
+    `waits` is how it waits for locks of other sessions. Entering raises CommandFailed, CatalogueNotInUse,
+    CatalogueUnavailable.
     """
 
     def __init__(
-        self, url: str, target: str, tables: Sequence[Table], *, owning: bool, clock: Clock = system_clock
+        self,
+        url: str,
+        target: str,
+        tables: Sequence[Table],
+        waits: LockWaits,
+        *,
+        owning: bool,
+        clock: Clock = system_clock,
     ) -> None:
-        super().__init__(str(CatalogueDatabase(url)), _faults_named, database_log(tables))
+        super().__init__(str(CatalogueDatabase(url)), self._waiting, database_log(tables))
         self._url = url
         self._target = target
+        self._waits = waits
         self._owning = owning
         self._clock = clock
 
     def begin_turn(self) -> Turn | None:
-        with _faults_named(), closing(_opened(self._url)) as writer:
+        with _faults_named(), closing(_opened(self._url, self._waits)) as writer:
             if self.is_owned and not is_sound(writer, self._log):
                 return None
-            return begin_turn_in(writer, self._log, int(self._clock()))
+            begin = partial(begin_turn_in, writer, self._log, int(self._clock()))
+            return self._waits.attempt(writer, begin)
 
     def begin_snapshot(self) -> None:
-        with _faults_named():
+        with self._waiting():
             self._connection.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             require_copyable(self._connection, str(self), self._target)  # it is the first query that takes the snapshot
 
     def end_log(self) -> None:
-        with _faults_named(), closing(_opened(self._url)) as writer:
+        with _faults_named(), closing(_opened(self._url, self._waits)) as writer:
             end_log_in(writer, self._log)
 
     def retire(self, target: str) -> None:
-        with _faults_named():
+        with self._waiting():
             self._connection.raw.execute("COMMIT")
             add_mark(self._connection, moved_to(target))
 
     def _connect(self) -> PostgresConnection:
-        return _opened(self._url)
+        return _opened(self._url, self._waits)
 
     def _prepare(self) -> None:
         if not is_made(self._connection):
@@ -76,43 +87,55 @@ class DatabaseSource(CopySource[PostgresConnection]):
         self._is_owned = self._owning and _is_alone(self._connection)
         require_copyable(self._connection, str(self), self._target)
 
+    def _waiting(self) -> AbstractContextManager[None]:
+        return _waiting(self._waits, self._connection)
+
 
 class DatabaseTarget(CopyTarget[PostgresConnection]):
     """A `RowTarget`: the database at `url`, whose tables are made where there are none.
 
-    Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation.
+    `waits` is how it waits for locks of other sessions. Entering raises CommandFailed, CatalogueTooNew,
+    CatalogueUnavailable, UnfitInstallation.
     """
 
-    def __init__(self, url: str, source: str, tables: Sequence[Table]) -> None:
-        super().__init__(str(CatalogueDatabase(url)), _faults_named)
+    def __init__(self, url: str, source: str, tables: Sequence[Table], waits: LockWaits) -> None:
+        super().__init__(str(CatalogueDatabase(url)), self._waiting)
         self._url = url
         self._source = source
         self._tables = tables
+        self._waits = waits
 
     def write(self, table: Table, gone: Sequence[Key], rows: Sequence[StoredRow]) -> None:
         add = f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN"
-        with _faults_named(), self._connection.raw.transaction():
+        with self._waiting(), self._connection.raw.transaction():
             remove_rows(self._connection, table, gone)
             with self._connection.raw.cursor() as cursor, cursor.copy(add.encode()) as copy:
                 for row in rows:
                     copy.write_row(row)
 
     def release(self) -> None:
-        with _faults_named():
+        with self._waiting():
             self._connection.raw.execute("ANALYZE")  # else the planner knows nothing of the rows for a minute
-        with _faults_named(), self._transaction():
+        with self._waiting(), self._transaction():
             end_copy(self._connection, self._source)
 
     def _connect(self) -> PostgresConnection:
-        return _opened(self._url)
+        return _opened(self._url, self._waits)
 
     def _prepare(self) -> None:
         require_fit(self._connection)
         self._require_alone()
-        migrate(self._connection, _ALONE, refuse_newer)
-        with self._connection.raw.transaction():
+        self._waits.attempt(self._connection, partial(migrate, self._connection, _ALONE, refuse_newer))
+        self._waits.attempt(self._connection, self._begin_copy)
+
+    def _begin_copy(self) -> None:
+        with self._transaction():
+            take_turn(self._connection, existing_tables(self._connection))
             begin_copy(self._connection, self._source, str(self), self._tables)
             end_log(self._connection, database_log(self._tables))  # what was left there when the rows were moved away
+
+    def _waiting(self) -> AbstractContextManager[None]:
+        return _waiting(self._waits, self._connection)
 
     def _transaction(self) -> AbstractContextManager[object]:
         return self._connection.raw.transaction()
@@ -122,15 +145,15 @@ class DatabaseTarget(CopyTarget[PostgresConnection]):
             raise CommandFailed(f"A server or another copy uses {self}. Stop it first, or choose another database.")
 
 
-def end_database_log(url: str, tables: Sequence[Table]) -> None:
+def end_database_log(url: str, tables: Sequence[Table], waits: LockWaits) -> None:
     """End the log of changes of the database at `url`, which servers may use.
 
     Raises CommandFailed, CatalogueUnavailable.
     """
-    with _faults_named(), closing(_opened(url)) as writer:
+    with _faults_named(), closing(_opened(url, waits)) as writer:
         if not is_made(writer):
             raise CommandFailed(f"There is no catalogue in {CatalogueDatabase(url)}. Is catalogue.url correct?")
-        end_log_in(writer, database_log(tables))
+        waits.attempt(writer, partial(end_log_in, writer, database_log(tables)))
 
 
 def _is_alone(connection: PostgresConnection) -> bool:
@@ -142,14 +165,21 @@ def _is_alone(connection: PostgresConnection) -> bool:
     return True
 
 
-def _opened(url: str) -> PostgresConnection:
+def _opened(url: str, waits: LockWaits) -> PostgresConnection:
     try:
         connection = Connector(url).connect()
         for setting in _WITHOUT_LIMITS:
             connection.raw.execute(setting.encode())
+        waits.allow(connection)
     except psycopg.Error as error:
         raise CatalogueUnavailable(f"The database can't be opened: {said(error)}") from error
     return connection
+
+
+@contextmanager
+def _waiting(waits: LockWaits, connection: PostgresConnection) -> Iterator[None]:
+    with _faults_named(), waits.told(connection):
+        yield
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 They hold session locks, which end with their connection: a crash leaves nothing to clean up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from appliance.catalogue.postgres.connections import PostgresConnection
@@ -38,10 +38,16 @@ IN_TIME = b"; SET LOCAL statement_timeout = '%ds'" % TURN_STATEMENT_S
 """What a server that is alone adds to its BEGIN, so that both are one journey to the database."""
 IN_TURN = b"; SET LOCAL lock_timeout = '%ds'; %b%b" % (TURN_WAIT_S, TAKE_TURN, IN_TIME)
 """The same of a node."""
+LOCKED_WITHIN = b"SET LOCAL lock_timeout = '200ms'"
+"""Views queue behind a lock that waits."""
 USED_BY_ANOTHER = (
     "Another server uses the catalogue of catalogue.url. Stop it first, or make both of them nodes (see node.listen)."
 )
 
+_YIELDED_WITHIN = b"SET LOCAL lock_timeout = '2s'"
+"""Autovacuum gives way to what has waited for PostgreSQL's `deadlock_timeout`, which is a second."""
+_KEEP_VACUUM_OUT = "LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE"
+"""No read and no change of rows waits for this one."""
 _CHANGED_BY_ANOTHER = "Another node changes the schema of the catalogue. This one waits until that is done."
 
 
@@ -97,6 +103,19 @@ class Ownership:
     def share(self, connection: PostgresConnection) -> None:
         """Let other nodes in again."""
         connection.raw.execute(_NOT_ALONE)
+
+
+def take_turn(connection: PostgresConnection, tables: Collection[str]) -> None:
+    """Take the turn of those who write, in a transaction that then asks but briefly for strong locks on `tables`.
+
+    So they and this don't wait for each other, and nobody queues behind it for long. Raises psycopg.Error.
+    """
+    connection.raw.execute(_YIELDED_WITHIN)
+    for table in sorted(tables):
+        connection.raw.execute(_KEEP_VACUUM_OUT.format(table).encode())
+    connection.raw.execute(f"SET LOCAL lock_timeout = '{TURN_WAIT_S}s'".encode())
+    connection.raw.execute(TAKE_TURN)
+    connection.raw.execute(LOCKED_WITHIN)
 
 
 def _got(connection: PostgresConnection, statement: str, **values: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from appliance.catalogue.moving import Table
+from appliance.catalogue.postgres.lock_waits import LockWaits
 from appliance.catalogue.postgres.migrations import existing_tables, require_fit
 from appliance.catalogue.postgres.moving import DatabaseTarget
 from appliance.catalogue.sql.copy_marks import require_empty
@@ -15,8 +16,8 @@ class RecoveredDatabase(DatabaseTarget):
     Entering raises CommandFailed, CatalogueTooNew, CatalogueUnavailable, UnfitInstallation.
     """
 
-    def __init__(self, url: str, tables: Sequence[Table]) -> None:
-        super().__init__(url, RECOVERY, tables)
+    def __init__(self, url: str, tables: Sequence[Table], waits: LockWaits) -> None:
+        super().__init__(url, RECOVERY, tables, waits)
 
 
 class EmptyDatabase(RecoveredDatabase):

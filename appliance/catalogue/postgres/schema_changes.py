@@ -13,19 +13,13 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from appliance.catalogue.postgres.connections import PostgresConnection
 from appliance.catalogue.postgres.dialect import MIGRATIONS_TABLE, translated_schema
-from appliance.catalogue.postgres.ownership import TAKE_TURN, TURN_WAIT_S, Ownership
+from appliance.catalogue.postgres.ownership import Ownership, take_turn
 from appliance.catalogue.sql.marks import without_indexes
 from appliance.catalogue.sql.migration import Migration
 from appliance.domain.errors import SchemaInUse
 
 Report = Callable[[str | None], None]
 """Called with what a change of the schema does that may take long, in words, and with None after it."""
-LOCKED_WITHIN = b"SET LOCAL lock_timeout = '200ms'"
-"""Views queue behind a lock that waits."""
-_YIELDED_WITHIN = b"SET LOCAL lock_timeout = '2s'"
-"""Autovacuum gives way to what has waited for PostgreSQL's `deadlock_timeout`, which is a second."""
-_KEEP_VACUUM_OUT = "LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE"
-"""No read and no change of rows waits for this one."""
 _TABLE = re.compile(r"\s*CREATE TABLE (\w+)")
 _INDEX = re.compile(r"\s*CREATE INDEX (\w+) ON (\w+) ")
 _DROPPED_INDEX = re.compile(r"\s*DROP INDEX (\w+)")
@@ -120,15 +114,10 @@ def _steps_of(migration: Migration) -> _Steps:
 
 
 def _in_turn(connection: PostgresConnection, statements: list[str], *, add: str, remove: str = "") -> None:
-    """In the turn of those who write, so that they and this don't wait for each other. Raises SchemaInUse."""
+    """In the turn of those who write. Raises SchemaInUse."""
     try:
         with connection.raw.transaction():
-            connection.raw.execute(_YIELDED_WITHIN)
-            for table in sorted(_tables_of(connection, statements)):
-                connection.raw.execute(_KEEP_VACUUM_OUT.format(table).encode())
-            connection.raw.execute(f"SET LOCAL lock_timeout = '{TURN_WAIT_S}s'".encode())
-            connection.raw.execute(TAKE_TURN)
-            connection.raw.execute(LOCKED_WITHIN)
+            take_turn(connection, _tables_of(connection, statements))
             for statement in statements:
                 connection.raw.execute(translated_schema(statement))
             connection.raw.execute(_FORGET, {"name": remove})
@@ -136,8 +125,7 @@ def _in_turn(connection: PostgresConnection, statements: list[str], *, add: str,
     except (LockNotAvailable, DeadlockDetected) as error:
         raise SchemaInUse(
             "This release changes the schema of the catalogue, and can't as long as something else reads its tables, "
-            "such as pg_dump, a backup or autovacuum. Nobody else waits for it. A server tries again until it can; "
-            "repeat a command once that has ended."
+            "such as pg_dump, a backup or autovacuum. Nobody else waits for it. A server tries again until it can."
         ) from error
 
 
@@ -174,8 +162,14 @@ def _build(connection: PostgresConnection, index: _Index, report: Report) -> Non
 
 @contextmanager
 def _without_limits(connection: PostgresConnection) -> Iterator[None]:
-    """A build takes as long as its table is large, and a timeout would leave it half done."""
+    """A build takes as long as its table is large, and a timeout would leave it half done.
+
+    A session whose statements have no limit keeps the one for locks, which it has chosen for that.
+    """
     before = {name: connection.raw.execute(f"SHOW {name}".encode()).fetchone() for name in _LIMITS}
+    if before["statement_timeout"] == ("0",):
+        yield
+        return
     for name in _LIMITS:
         connection.raw.execute(_SET_LIMIT, {"name": name, "value": "0"})
     try:

@@ -1,0 +1,77 @@
+"""Who holds a lock, in words."""
+
+import asyncio
+from contextlib import closing
+
+import psycopg
+import pytest
+from psycopg.errors import LockNotAvailable
+
+from appliance.catalogue.postgres.connections import Connector
+from appliance.catalogue.postgres.lock_waits import MAX_TEXT, LockHolder, LockWaits
+from appliance.domain.errors import CatalogueUnavailable
+from tests.support.waiting import until
+
+LOCK = b"SELECT pg_advisory_xact_lock(7)"
+
+
+@pytest.mark.parametrize(
+    ("holder", "words"),
+    [
+        (
+            LockHolder(7, "psql", "client backend", False, "UPDATE  images\nSET a = 1", 1380.5),
+            "psql (process 7, its transaction has been open for 23 min, last ran: UPDATE images SET a = 1)",
+        ),
+        (
+            LockHolder(7, "", "autovacuum worker", True, "autovacuum: VACUUM images", 7300),
+            "autovacuum worker (process 7, its transaction has been open for 2 h, runs: autovacuum: VACUUM images)",
+        ),
+        (LockHolder(7, "pg_dump", None, None, None, None), "pg_dump (process 7)"),
+        (LockHolder(7, None, None, None, None, None), "a session (process 7)"),
+        (LockHolder(0, None, None, None, None, None), "a prepared transaction (see pg_prepared_xacts)"),
+    ],
+)
+def test_a_holder_is_said_as_far_as_it_is_known(holder: LockHolder, words: str) -> None:
+    assert str(holder) == words
+
+
+def test_what_a_holder_runs_is_cut() -> None:
+    words = str(LockHolder(7, "psql", None, True, "SELECT " + "1, " * 9_999, 119.9))
+    assert len(words) < 2 * MAX_TEXT
+    assert words.startswith("psql (process 7, its transaction has been open for 119 s, runs: SELECT 1, 1, ")
+
+
+async def test_a_wait_without_end_ends_with_the_name_of_who_held_the_lock(url: str) -> None:
+    told: list[str] = []
+
+    def wait() -> None:
+        waits = LockWaits(url, told.append, max_wait_s=4.0)
+        with closing(Connector(url).connect()) as connection:
+            waits.allow(connection)
+            with waits.told(connection):
+                connection.raw.execute(LOCK)
+
+    with psycopg.connect(url, application_name="reporting") as holder:
+        holder.execute(LOCK)
+        named = f"reporting (process {holder.info.backend_pid}, "
+        waiting = asyncio.create_task(asyncio.to_thread(wait))
+        await until(lambda: len(told) > 0 or waiting.done())
+        assert named in told[0]
+        with pytest.raises(CatalogueUnavailable, match="This waited for 4 s") as fault:
+            await waiting
+    assert named in fault.value.detail
+    assert len(told) == 1
+
+
+def test_what_can_not_get_its_locks_is_made_again(url: str) -> None:
+    calls: list[int] = []
+
+    def make() -> str:
+        calls.append(len(calls))
+        if len(calls) < 3:
+            raise LockNotAvailable
+        return "made"
+
+    with closing(Connector(url).connect()) as connection:
+        assert LockWaits(url, print).attempt(connection, make) == "made"
+    assert calls == [0, 1, 2]
