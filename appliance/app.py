@@ -94,12 +94,7 @@ async def started(
         await caches.start()
         await spool.start()
         await container.clock_guard.start()
-        await Inheritance(
-            config.spool_dir / INHERITED, uploads=spool.uploads, catalogue=catalogue, this_node=container.this_node
-        ).claim()
-        await container.upload_janitor.recover()
-        await container.sweeps.spool(older_than_s=0)
-        await container.claims.make()
+        await _repair(container)
         if container.calls is not None:
             stack.push_async_callback(container.calls.neighbours.close)
         stack.push_async_callback(container.delivery.close)
@@ -108,6 +103,7 @@ async def started(
         stack.push_async_callback(container.purger.stop)
         await container.shipper.start()
         stack.push_async_callback(container.shipper.stop)
+        stack.push_async_callback(container.awaited_originals.stop)
         stack.push_async_callback(container.prompt_writes.stop)
         await starting
         stack.push_async_callback(container.resumable.stop)
@@ -115,6 +111,19 @@ async def started(
         connect_gauges(container)
         container.health.started = True
         yield container
+
+
+async def _repair(container: Container) -> None:
+    """Bring this node's spool and its rows in line, however the last run ended."""
+    await Inheritance(
+        container.config.spool_dir / INHERITED,
+        uploads=container.spool.uploads,
+        catalogue=container.catalogue,
+        this_node=container.this_node,
+    ).claim()
+    await container.upload_janitor.recover()
+    await container.sweeps.spool(older_than_s=0)
+    await container.claims.make()
 
 
 def serve(config: Config, manager: Supervisor) -> int:

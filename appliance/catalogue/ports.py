@@ -73,6 +73,15 @@ class Catalogue(Protocol):
         SchemaInUse if its schema can't be changed now: then it may be called again.
         """
 
+    async def confirm(self) -> None:
+        """Return once the database has confirmed a commit, however long that takes. Raises its faults."""
+
+    async def is_standby_awaited(self) -> bool:
+        """Whether commits wait for a standby of the database that is away; also while it starts, or after it failed to.
+
+        False where that can't be learned.
+        """
+
     async def stop(self) -> None:
         """Commit everything that was handed over, and close. Safe to call twice, and after a failed start."""
 

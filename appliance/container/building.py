@@ -24,6 +24,7 @@ from appliance.health.health import Health
 from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.http.trusted_proxies import TrustedProxies
 from appliance.lifecycle.access_records import StoredAccessRecords
+from appliance.lifecycle.awaited_originals import AwaitedOriginals
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.lifecycle.followers import ErasureFollower, RevisionFollower
@@ -140,12 +141,14 @@ def build(  # noqa: PLR0917 - one of each part
             unfinished,
         ],
     )
+    awaited = AwaitedOriginals(spool=spool, shipper=shipper)
     committer = Committer(
         config.uploads,
         spool=spool,
         workers=workers,
         catalogue=catalogue,
         shipper=shipper,
+        awaited=awaited,
         delivery=delivery,
         locksmith=locksmith,
         this_node=this_node,
@@ -226,6 +229,7 @@ def build(  # noqa: PLR0917 - one of each part
         workers=workers,
         sidecars=sidecars,
         shipper=shipper,
+        awaited_originals=awaited,
         ended_originals=ended_originals_of(catalogue, spool, shipper, drain_switch, this_node),
         delivery=delivery,
         tiles=tiles,

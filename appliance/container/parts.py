@@ -19,6 +19,7 @@ from appliance.domain.this_node import ThisNode
 from appliance.health.health import Health
 from appliance.http.forwarding_watch import ForwardingWatch
 from appliance.lifecycle.access_records import StoredAccessRecords
+from appliance.lifecycle.awaited_originals import AwaitedOriginals
 from appliance.lifecycle.claims import Claims
 from appliance.lifecycle.clock_guard import ClockGuard
 from appliance.lifecycle.ended_originals import EndedOriginals
@@ -71,6 +72,7 @@ class Container:
     workers: Workers
     sidecars: Sidecars
     shipper: Shipper
+    awaited_originals: AwaitedOriginals
     ended_originals: EndedOriginals
     delivery: Delivery
     tiles: Tiles

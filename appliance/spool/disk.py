@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Spool:
         self._evictable_bytes = 0  # of them; a copy that is a link to the store's own file frees nothing
         self._trimming = asyncio.Lock()
         self._receiving: set[str] = set()
-        self._landing: set[str] = set()
+        self._landing = Counter[str]()
 
     async def start(self) -> None:
         """Remove files that a crash left half-received or half-fetched, and count the copies."""
@@ -114,12 +115,17 @@ class Spool:
 
     @contextlib.contextmanager
     def landing(self, slug: str) -> Iterator[None]:
-        """Surrounds the commit of the row, so that no sweep takes the file for a stray, however slow the disk is."""
-        self._landing.add(slug)
+        """Surrounds the commit of the row, so that no sweep takes the file for a stray, however slow the disk is.
+
+        Several may surround one slug.
+        """
+        self._landing[slug] += 1
         try:
             yield
         finally:
-            self._landing.discard(slug)
+            self._landing[slug] -= 1
+            if not self._landing[slug]:
+                del self._landing[slug]
 
     async def land(self, incoming: Incoming, metadata: Mapping[str, str]) -> None:
         """Make the file durable under its slug, with its metadata as an attribute; on return it survives a power cut.

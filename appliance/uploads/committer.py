@@ -18,6 +18,7 @@ from appliance.domain.renditions import Facts, Priority
 from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.domain.upload_options import clean_options
+from appliance.lifecycle.awaited_originals import AwaitedOriginals
 from appliance.lifecycle.shipping import Shipper
 from appliance.locks import Locksmith
 from appliance.objectstore.records import ObjectRecord, record_of
@@ -60,6 +61,7 @@ class Committer:
         workers: Workers,
         catalogue: Catalogue,
         shipper: Shipper,
+        awaited: AwaitedOriginals,
         delivery: Delivery,
         locksmith: Locksmith,
         this_node: ThisNode,
@@ -73,6 +75,7 @@ class Committer:
         self._spool = spool
         self._catalogue = catalogue
         self._shipper = shipper
+        self._awaited = awaited
         self._delivery = delivery
         self._locksmith = locksmith
         self._this_node = this_node
@@ -94,7 +97,8 @@ class Committer:
         """Commit a received file as an image. With `upload`, its row is completed in the same transaction.
 
         On any error the file is where it was, or has landed: the caller discards it or takes it back, unless the row
-        may yet come (`CatalogueUnavailable.answer`). With `upload` that is waited for, however long it takes.
+        may yet come (`CatalogueUnavailable.answer`): then it is shipped once that has come. With `upload` the answer is
+        waited for, however long it takes.
 
         Raises the refusals of `Workers.inspect`, the errors of an access key or an invite that has ended or reached a
         limit, InvalidField for the passphrase, Banned, DiskFull, Busy, Stopping, Conflict when the upload was given up
@@ -126,7 +130,10 @@ class Committer:
                     max_album_images=self._max_album_images,
                 )
             except CatalogueUnavailable as fault:
-                if upload is None or fault.answer is None:
+                if fault.answer is None:
+                    raise
+                if upload is None:
+                    self._awaited.add(image, fault.answer, client.id)
                     raise
                 await asyncio.shield(fault.answer)
         return Committed(image, record)
@@ -136,18 +143,20 @@ class Committer:
     ) -> Committed:
         """Have the received file be the original of an image for which it was sent before, but which can't be reached.
 
-        Raises `fault`, which says why, unless it becomes the same bytes; as `Workers.inspect` does, and DiskFull.
+        Raises `fault`, which says why, unless it becomes the same bytes; as `Workers.inspect` does, DiskFull, and the
+        catalogue's faults: as with `commit`, the file stays where the row may yet name this node.
         """
         _, found = await self._scrubber.examine(incoming, keep, client)
         scrubbed = await self._scrubber.scrub(incoming, None, keep, client, found)
         if scrubbed.incoming.sha256 != image.sha256:
             raise fault
+        image = replace(image, node=self._this_node.name)
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(replace(scrubbed.incoming, slug=image.slug), record.metadata)
-            if (name := self._this_node.name) is not None:
-                await self._catalogue.images.claim([image.slug], name)
-        return Committed(replace(image, node=self._this_node.name), record)
+            if image.node is not None:
+                await self._claim(image, image.node, client)
+        return Committed(image, record)
 
     async def commit_upload(self, incoming: Incoming, upload: Upload, kept_until_s: int, client: Client) -> Committed:
         """Commit a resumable upload as an image. On a named error its bytes are where they were. Raises as `commit`."""
@@ -204,7 +213,7 @@ class Committer:
     async def is_stored_within_budget(self, image: Image, client: Client) -> bool:
         """Ship an original that waits in this node's spool, and wait for that within the ack budget.
 
-        Nobody has queued one whose commit was confirmed too late. False too where another node has the original.
+        False too where another node has the original.
         """
         if not self._this_node.has(image.node):
             return False
@@ -237,6 +246,14 @@ class Committer:
         row = await self._catalogue.uploads.get(upload.id_hash)
         if row is None or row.state is not UploadState.RECEIVING or row.node != upload.node:
             raise Conflict("The upload was cancelled in the meantime.")
+
+    async def _claim(self, image: Image, node: str, client: Client) -> None:
+        try:
+            await self._catalogue.images.claim([image.slug], node)
+        except CatalogueUnavailable as fault:
+            if fault.answer is not None:
+                self._awaited.add(image, fault.answer, client.id)
+            raise
 
     async def _key_of(self, client: Client, upload: Upload | None) -> AccessKey | None:
         """The key that the image counts for: of a resumable upload the one that it was created with.

@@ -314,7 +314,8 @@ async def test_stalled_bytes_are_dropped_but_never_under_a_transfer(spool: Spool
 
 async def test_a_file_whose_row_is_being_committed_is_never_a_stray(spool: Spool) -> None:
     with spool.landing(slug(1)):
-        await landed(spool, slug(1))
+        with spool.landing(slug(1)):
+            await landed(spool, slug(1))
         assert await spool.landed_slugs(older_than_s=-60) == []
     assert await spool.landed_slugs(older_than_s=-60) == [slug(1)]
 

@@ -3,9 +3,11 @@
 from appliance.catalogue.postgres.connections import Connector
 from appliance.catalogue.postgres.readers import PostgresReaders
 from appliance.catalogue.postgres.recent_rows import RecentRows
+from appliance.catalogue.postgres.standby_waits import is_standby_awaited
 from appliance.catalogue.postgres.writing import PostgresSession
 from appliance.catalogue.sql.catalogue import SqlCatalogue
 from appliance.domain.clock import Clock, system_clock
+from appliance.domain.errors import CatalogueUnavailable
 
 
 class PostgresCatalogue(SqlCatalogue):
@@ -35,3 +37,9 @@ class PostgresCatalogue(SqlCatalogue):
             purging=purging,
             clock=clock,
         )
+
+    async def is_standby_awaited(self) -> bool:
+        try:
+            return await self._readers.run(is_standby_awaited)
+        except CatalogueUnavailable:
+            return False

@@ -7,6 +7,7 @@ from typing import Any, Self
 from appliance.catalogue.change_log import ChangeLog
 from appliance.catalogue.sql.albums import AlbumRows
 from appliance.catalogue.sql.bans import BanRows
+from appliance.catalogue.sql.connection import Connection
 from appliance.catalogue.sql.day_budgets import DayBudgetRows
 from appliance.catalogue.sql.idempotency import IdempotencyRows
 from appliance.catalogue.sql.images import ImageRows
@@ -23,6 +24,7 @@ from appliance.catalogue.sql.row_memory import RowMemory
 from appliance.catalogue.sql.uploads import UploadRows
 from appliance.catalogue.sql.writer import Session, Writer
 from appliance.domain.clock import Clock, system_clock
+from appliance.domain.errors import CatalogueUnavailable
 
 
 class SqlCatalogue:
@@ -56,6 +58,17 @@ class SqlCatalogue:
 
     async def start(self) -> None:
         await self._writer.start()
+
+    async def confirm(self) -> None:
+        try:
+            await self._writer.run(_change_nothing)
+        except CatalogueUnavailable as fault:
+            if fault.answer is None:
+                raise
+            await asyncio.shield(fault.answer)
+
+    async def is_standby_awaited(self) -> bool:
+        return False
 
     async def stop(self) -> None:
         await asyncio.to_thread(self._readers.close)
@@ -95,3 +108,7 @@ class SqlCatalogue:
         self._memory.settle(outcome.rows)
         if outcome.stale and self._purging:
             self.purges.pending.set()
+
+
+def _change_nothing(_connection: Connection) -> Outcome[None]:
+    return Outcome(None)

@@ -1,6 +1,7 @@
 """Two nodes of one host, whose store can be away."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,9 @@ def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "LARGE_BYTES", 1000)
 
 
-@pytest.fixture
-def store_away(nodes: Nodes) -> Iterator[None]:
-    """The store fails for both nodes."""
+@contextmanager
+def away_from(nodes: Nodes) -> Iterator[None]:
+    """While the block lasts, the store fails for both nodes."""
 
     async def fail(*_arguments: object, **_more: Any) -> None:
         raise StoreUnavailable("The store is away.")
@@ -97,4 +98,11 @@ def store_away(nodes: Nodes) -> Iterator[None]:
         for node in nodes:
             for operation in OPERATIONS:
                 patch.setattr(node.appliance.store, operation, fail)
+        yield
+
+
+@pytest.fixture
+def store_away(nodes: Nodes) -> Iterator[None]:
+    """The store fails for both nodes."""
+    with away_from(nodes):
         yield

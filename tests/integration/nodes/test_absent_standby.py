@@ -10,7 +10,9 @@ from aiohttp import ClientResponse
 
 from appliance.app import started
 from appliance.catalogue.postgres import writing
-from tests.integration.nodes.conftest import Nodes
+from appliance.domain.model import Image, Location
+from appliance.domain.slugs import object_key
+from tests.integration.nodes.conftest import Nodes, away_from
 from tests.support.host import problem
 from tests.support.images.noise import padded
 from tests.support.nodes import NodeHost, node_config
@@ -89,25 +91,68 @@ async def test_every_node_says_so_and_refuses_uploads_until_the_standby_is_back(
             assert sha256([await Tus(other).original(image["slug"])]) == sha256([data])
 
 
-async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_stored_once_it_is(
-    replicated: Nodes, standby_away: StandbyAway
+async def row_of(node: NodeHost, slug: str) -> Image:
+    row = await node.appliance.catalogue.images.get(slug)
+    assert isinstance(row, Image)
+    return row
+
+
+async def until_stored(node: NodeHost, slug: str) -> None:
+    """No job ships it: none runs in these tests."""
+
+    async def is_stored() -> bool:
+        return (await row_of(node, slug)).location is Location.STORE and slug not in landed(node)
+
+    await until(is_stored, "the original in the store")
+
+
+def landed(node: NodeHost) -> list[str]:
+    return [file.name for file in node.files("spool/landed")]
+
+
+async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_shipped_once_when_it_is(
+    replicated: Nodes, standby_away: StandbyAway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The upload has ten seconds to reach its commit: later its node knows already, and refuses it before."""
     one, data = replicated[0], padded(70_000, 7)
+    puts: list[str] = []
+    put = one.appliance.store.put
+
+    async def noted(key: str, *arguments: Any, **more: Any) -> None:
+        puts.append(key)
+        await put(key, *arguments, **more)
+
+    monkeypatch.setattr(one.appliance.store, "put", noted)
     before = {image.slug for image in await one.appliance.catalogue.images.page()}
     async with standby_away(answers_within_s=10):
         refused = await problem(await one.post(data), "catalogue-unavailable")
         assert "before you repeat it" in refused["detail"]
+        [slug] = landed(one)
+        await one.appliance.sweeps.spool(older_than_s=0)  # it has no row that anybody sees
+        assert landed(one) == [slug]
+        assert not puts
+    await until_stored(one, slug)
     [image] = [image for image in await one.appliance.catalogue.images.page() if image.slug not in before]
-    assert sha256([await Tus(replicated[1]).original(image.slug)]) == sha256([data])
-    await one.appliance.sweeps.spool(older_than_s=0)
+    assert (image.slug, puts) == (slug, [object_key(slug)])
     await one.appliance.shipper.check_and_enqueue()
+    await until(lambda: not one.appliance.shipper.queue, "an empty queue")
+    assert puts == [object_key(slug)]
+    assert sha256([await Tus(replicated[1]).original(slug)]) == sha256([data])
 
-    async def is_stored() -> bool:
-        return not any(file.name == image.slug for file in one.files("spool/landed"))
 
-    await until(is_stored, "the original in the store")
-    assert sha256([await Tus(replicated[1]).original(image.slug)]) == sha256([data])
+async def test_an_original_that_was_sent_again_to_another_node_is_shipped_once_its_row_names_that(
+    replicated: Nodes, standby_away: StandbyAway
+) -> None:
+    one, two = replicated
+    data, key = padded(70_000, 9), "sent again without a standby, 0123"
+    with away_from(replicated):
+        first = await put(one, data, key)
+        slug = str((await first.json())["slug"])
+        async with one.silent(), standby_away(answers_within_s=10):
+            await problem(await put(two, data, key), "catalogue-unavailable")
+            assert landed(two) == [slug]
+    await until_stored(two, slug)
+    assert sha256([await Tus(two).original(slug)]) == sha256([data])
 
 
 async def test_a_node_that_starts_meanwhile_joins_once_the_standby_is_back(
