@@ -67,6 +67,12 @@ def met(page: Page) -> list[str]:
     return found
 
 
+async def leave(page: Page) -> None:
+    """Close the page and forget what it met, where that may be said late: a closed page says no more."""
+    await page.close()
+    met(page).clear()
+
+
 def screen(size: str, theme: str = "light") -> dict[str, Any]:
     """Options of a page for one of the screens."""
     width, height = SIZES[size]
