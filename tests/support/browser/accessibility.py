@@ -5,6 +5,7 @@ from typing import Any
 
 from playwright.async_api import Page
 
+from tests.support.browser.pages import styled
 from tests.support.programs import ROOT, require
 
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
@@ -22,6 +23,7 @@ def axe_source(path: Path = AXE) -> str:
 
 async def violations(page: Page, axe: str) -> list[str]:
     """What axe-core finds wrong, each with the elements concerned."""
+    await styled(page)
     await page.evaluate(axe)
     found: list[dict[str, Any]] = await page.evaluate(RUN)
     return [f"{rule['id']}: {', '.join(str(node['html'])[:200] for node in rule['nodes'])}" for rule in found]

@@ -17,6 +17,9 @@ FORBID_COPYING = """() => {
     document.execCommand = () => false;
 }"""
 """A browser that lets no page copy."""
+STYLE = """() => Promise.all([...document.querySelectorAll("link[rel=stylesheet]")].filter(link => !link.sheet).map(
+    link => new Promise(end => ["load", "error"].forEach(type => link.addEventListener(type, end))),
+)).then(() => {})"""
 THEMES = ("light", "dark")
 
 
@@ -86,8 +89,14 @@ def screen(size: str, theme: str = "light") -> dict[str, Any]:
     }
 
 
+async def styled(page: Page) -> None:
+    """Wait for the page's style sheets: a page that is measured before them has no layout yet."""
+    await page.evaluate(STYLE)
+
+
 async def overflow_px(page: Page) -> int:
     """How far the page is wider than its screen."""
+    await styled(page)
     wider: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return wider
 
@@ -107,6 +116,7 @@ async def copied(page: Page, press: Awaitable[None]) -> str:
 
 
 async def box_of(page: Page, selector: str) -> FloatRect:
+    await styled(page)
     box = await page.locator(selector).bounding_box()
     assert box is not None
     return box
