@@ -19,9 +19,9 @@ from appliance.config.model import Config
 from appliance.domain.errors import CommandFailed, ServerNotRunning
 from appliance.server.control import ask_status
 from benchmarks.harness import RunningServer, children, cpu_s, distinct, report, server
-from benchmarks.load.kept_connections import KeptConnections, Picture
+from benchmarks.inputs.photographs import mean_photo
+from benchmarks.load.kept_connections import KeptConnections
 from benchmarks.peers.minio import store_settings
-from tests.support.images.pictures import camera_photo
 from tests.support.postgres import new_schema, postgres_server
 from tests.support.programs import find_minio
 from tests.support.servers import Server, minio_server
@@ -63,7 +63,7 @@ class Box:
         self._postgres = postgres
         self._minio = minio
         self._lines = KeptConnections(running.url)
-        self._photo = camera_photo()
+        self._photo = mean_photo()
         self._sent = 0
         self.slug = ""
         self.figures = {"upload of 1 MB": Figures(), "cached view": Figures()}
@@ -87,15 +87,15 @@ class Box:
             self.figures[request].costs.append(tuple(costs))
 
     def upload(self) -> int:
-        pictures = [Picture(distinct(self._photo, self._sent + number), 10**6) for number in range(UPLOADS)]
+        photos = [distinct(self._photo, self._sent + number) for number in range(UPLOADS)]
         self._sent += UPLOADS
         with ThreadPoolExecutor(CLIENTS) as pool:
-            replies = list(pool.map(self._post, pictures))
+            replies = list(pool.map(self._post, photos))
         self.slug = replies[-1].rpartition("/")[2]
         return UPLOADS
 
-    def _post(self, picture: Picture) -> str:
-        reply = self._lines.ask("POST", "/api/v1/images?filename=a.jpg", picture).good()
+    def _post(self, photo: bytes) -> str:
+        reply = self._lines.ask("POST", "/api/v1/images?filename=a.jpg", photo).good()
         return str(reply.headers["Location"])
 
     def view(self) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.harness import RunningServer, distinct, report, server, spread
+from benchmarks.inputs.photographs import mean_photo
 from benchmarks.load.large_files import large_picture, post
 from benchmarks.peers.minio import store_settings
 from tests.support.images.pictures import camera_photo
@@ -20,7 +21,6 @@ from tests.support.servers import minio_server
 
 GB = 10**9
 ALONE = 60  # before the giant, and again after it
-SMALL_BYTES = 1_000_000
 PAUSE_S = 0.05
 
 
@@ -30,14 +30,13 @@ class Small:
     def __init__(self, url: str, folder: Path) -> None:
         self._url = url
         self._file = folder / "small.jpg"
-        self._photo = camera_photo()
+        self._photo = mean_photo()
         self._sent = 0
 
     def upload(self) -> float:
         """Seconds to the reply, when the store has it."""
         self._sent += 1
-        photo = distinct(self._photo, self._sent)
-        self._file.write_bytes(photo + os.urandom(SMALL_BYTES - len(photo)))
+        self._file.write_bytes(distinct(self._photo, self._sent))
         answer = post(self._url, self._file)
         return answer.came_s - answer.began_s
 

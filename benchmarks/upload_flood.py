@@ -30,10 +30,10 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 
 from benchmarks.harness import RunningServer, distinct, report, server
+from benchmarks.inputs.photographs import mean_photo
 from benchmarks.load.flooder import BROKEN, WAITING
-from benchmarks.load.kept_connections import KeptConnections, Picture, Reply
+from benchmarks.load.kept_connections import KeptConnections, Reply
 from benchmarks.load.open_loop import (
-    BYTES,
     PRESETS,
     UPLOAD,
     UPLOADS_PER_S,
@@ -44,7 +44,6 @@ from benchmarks.load.open_loop import (
     play,
 )
 from benchmarks.load.upload_page import CHOOSING_S, UploadPage
-from tests.support.images.pictures import camera_photo
 
 ADDRESSES = (0, 1, 100, 10_000)
 TIMES = 100
@@ -82,7 +81,7 @@ class People:
     def __init__(self, running: RunningServer, slugs: list[str]) -> None:
         self._connections = KeptConnections(running.url)
         self._slugs = slugs
-        self._photo = camera_photo()
+        self._photo = mean_photo()
         self._numbers = count(10**6)
         self._chance = random.Random(7)
         self.pages: list[UploadPage] = []
@@ -102,7 +101,7 @@ class People:
     def _upload(self) -> Reply:
         page = UploadPage(self._connections, {"X-Forwarded-For": PHONE})
         self.pages.append(page)
-        return page.upload(Picture(distinct(self._photo, next(self._numbers)), BYTES))
+        return page.upload(distinct(self._photo, next(self._numbers)))
 
 
 class MaxMemory:

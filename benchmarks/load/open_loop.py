@@ -14,15 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from benchmarks.harness import distinct
-from benchmarks.load.kept_connections import KeptConnections, Picture, Reply
-from tests.support.images.pictures import camera_photo
+from benchmarks.inputs.photographs import mean_photo
+from benchmarks.load.kept_connections import KeptConnections, Reply
 
 UPLOADS_PER_S, VIEWS_PER_S = 5.8, 58.0  # half a million and five million a day
 UPLOAD, POPULAR, OWN, COLD, PAGE = "upload", "popular", "just uploaded", "cold", "share page"
 MIX = {POPULAR: 0.70, PAGE: 0.15, OWN: 0.10, COLD: 0.05}
 """Of the views. Uploaders look at what they sent; the cold are `appliance capacity`'s: half of what a CDN asks for."""
 PRESETS = ("thumbnail", "small", "medium", "large")
-BYTES = 1_000_000
 PROXIED = {"SERVER_TRUSTED_PROXIES": "127.0.0.1", "LIMITS_MODE": "off"}
 """Settings of a server that believes from which addresses views come."""
 AT_ONCE = 256
@@ -111,13 +110,13 @@ class Host:
         """`first`: the number of the first picture, so that several hosts on one store send different ones."""
         self.connections = KeptConnections(url)
         self._numbers = itertools.count(first)
-        self._photo = camera_photo()
+        self._photo = mean_photo()
         self._chance = chance
 
     def upload(self) -> Reply:
         """A picture that nobody has sent before."""
-        picture = Picture(distinct(self._photo, next(self._numbers)), BYTES)
-        return self.connections.ask("POST", "/api/v1/images?filename=a.jpg", picture)
+        photo = distinct(self._photo, next(self._numbers))
+        return self.connections.ask("POST", "/api/v1/images?filename=a.jpg", photo)
 
     def fill(self, count: int) -> list[str]:
         """The slugs of so many uploads."""

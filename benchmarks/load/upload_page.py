@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from appliance.http.authentication import PROOF_HEADER
-from benchmarks.load.kept_connections import KeptConnections, Picture, Reply
+from benchmarks.load.kept_connections import KeptConnections, Reply
 from tests.support.proofs import solution
 
 CHOOSING_S = 2.0
@@ -29,7 +29,7 @@ class UploadPage:
         self.took_s = self.solving_s = 0.0
         self.solved_ahead = self.was_refused = False
 
-    def upload(self, picture: Picture) -> Reply:
+    def upload(self, photo: bytes) -> Reply:
         """The answer about the image. Raises OSError and HTTPException."""
         page = self._connections.ask("GET", "/", headers=self._client | {"Accept": "text/html"}).good()
         chosen_s = page.came_s + CHOOSING_S
@@ -38,7 +38,7 @@ class UploadPage:
                 self._solve_ahead()
             time.sleep(max(0.0, chosen_s - time.perf_counter()))
             self.solving_s = max(0.0, time.perf_counter() - chosen_s)
-            return self._send(picture)
+            return self._send(photo)
         finally:
             self.took_s = time.perf_counter() - chosen_s
 
@@ -48,18 +48,18 @@ class UploadPage:
             self._proof = {PROOF_HEADER: solution(challenge)}
             self.solved_ahead = True
 
-    def _send(self, picture: Picture) -> Reply:
-        created = self._create(picture.length)
+    def _send(self, photo: bytes) -> Reply:
+        created = self._create(len(photo))
         if created.status == HTTPStatus.PRECONDITION_REQUIRED:
             self.was_refused = True
             began_s = time.perf_counter()
             self._proof = {PROOF_HEADER: solution(json.loads(created.body)["challenge"])}
             self.solving_s += time.perf_counter() - began_s
-            created = self._create(picture.length)
+            created = self._create(len(photo))
         if created.status != HTTPStatus.CREATED:
             return created
         where = created.headers["Location"]
-        sent = self._connections.ask("PATCH", where, picture, self._client | self._proof | TUS | BYTES)
+        sent = self._connections.ask("PATCH", where, photo, self._client | self._proof | TUS | BYTES)
         return self._verdict(where) if sent.status == HTTPStatus.NO_CONTENT else sent
 
     def _create(self, length: int) -> Reply:

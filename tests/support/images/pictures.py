@@ -35,13 +35,13 @@ def small_photo(name: str = "chelsea") -> bytes:
 
 
 @functools.cache
-def camera_photo() -> bytes:
-    """A photograph of 2725 x 2225 pixels and about 829 KB, the same at every call."""
+def camera_photo(quality: int = _CAMERA_QUALITY) -> bytes:
+    """A photograph of 2725 x 2225 pixels, the same at every call: about 829 KB, unless another quality is asked for."""
     source = pyvips.Image.new_from_buffer(small_photo("coffee"), "").crop(55, 0, 490, 400)
     large = source.resize(2725 / 490, vscale=2225 / 400, kernel="cubic")
     noise = pyvips.Image.gaussnoise(2725, 2225, mean=0, sigma=_CAMERA_NOISE, seed=_CAMERA_SEED)
     picture = (large + noise).rint().cast("uchar").copy(interpretation="srgb")
-    return bytes(picture.jpegsave_buffer(Q=_CAMERA_QUALITY, keep="none"))
+    return bytes(picture.jpegsave_buffer(Q=quality, keep="none"))
 
 
 def quarters(width: int = 640, height: int = 480) -> Image.Image:
