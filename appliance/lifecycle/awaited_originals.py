@@ -47,4 +47,4 @@ class AwaitedOriginals:
         if answer.cancelled() or answer.exception() is not None:
             return
         log.info("a commit was confirmed late; its original is shipped now", extra={"slug": image.slug})
-        await self._shipper.ship_within(image, record_of(image), 0, client)
+        await self._shipper.enqueue(image, record_of(image), client)

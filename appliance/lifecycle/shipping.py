@@ -146,17 +146,22 @@ class Shipper:
 
         Returns whether the original is in the store. It will be in any case.
         """
-        if record.needs_sidecar:
-            await self._sidecars.keep(image)
-        shipped = self.queue.add(image, client)
-        if shipped is not None:
-            self._records[image.slug] = record
+        shipped = await self.enqueue(image, record, client)
         if shipped is None or not self.store_up or self.queue.is_large(image):
             return False
         done, _ = await asyncio.wait([shipped], timeout=budget_s)
         if not done:
             self._suspect_store()
         return bool(done) and not shipped.cancelled() and shipped.result()
+
+    async def enqueue(self, image: Image, record: ObjectRecord, client: str) -> "asyncio.Future[bool] | None":
+        """Have it shipped. Whether it was; None while the queue is full, which a look at the spool ends."""
+        if record.needs_sidecar:
+            await self._sidecars.keep(image)
+        shipped = self.queue.add(image, client)
+        if shipped is not None:
+            self._records[image.slug] = record
+        return shipped
 
     async def until_stored(self, image: Image) -> None:
         """Wait until the store has the original, however long that takes, unless it is known to be away.

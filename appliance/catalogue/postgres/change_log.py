@@ -36,6 +36,7 @@ def database_log(tables: Sequence[Table]) -> LogSchema:
     """The log of these tables in the words of PostgreSQL."""
     made = [MAKE_TURNS, *map(make_log_table, tables)]
     return LogSchema(
+        tables=frozenset([*(table.name for table in tables), *names_of(tables)]),
         make=(
             *(translated_schema(statement).decode() for statement in made),
             f"CREATE SEQUENCE {_NUMBER}",
@@ -58,14 +59,14 @@ def database_log(tables: Sequence[Table]) -> LogSchema:
 def begin_turn_in(connection: PostgresConnection, schema: LogSchema, now_s: int) -> Turn:
     """Begin a turn, in a transaction. Raises psycopg.Error, also if the tables are in use: then nothing is changed."""
     with connection.raw.transaction():
-        take_turn(connection, set() if is_sound(connection, schema) else existing_tables(connection))
+        take_turn(connection, set() if is_sound(connection, schema) else schema.tables & existing_tables(connection))
         return begin_turn(connection, schema, now_s)
 
 
 def end_log_in(connection: PostgresConnection, schema: LogSchema) -> None:
     """End the log, in a transaction. Raises psycopg.Error, also if the tables are in use: then nothing is changed."""
     with connection.raw.transaction():
-        take_turn(connection, existing_tables(connection))
+        take_turn(connection, schema.tables & existing_tables(connection))
         end_log(connection, schema)
 
 

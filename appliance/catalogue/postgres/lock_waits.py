@@ -32,7 +32,8 @@ MAX_HOLDERS = 3
 MAX_TEXT = 120
 _GIVEN_UP = (LockNotAvailable, *REPEATABLE, SchemaInUse)
 _HOLDERS = """
-    SELECT holder, application_name, backend_type, state = 'active', query,
+    SELECT holder, application_name, backend_type, state = 'active',
+        nullif(query, '<insufficient privilege>'),
         extract(epoch FROM clock_timestamp() - xact_start)::float8
     FROM (SELECT DISTINCT unnest(pg_blocking_pids(%(pid)s::int)) AS holder) AS holders
     LEFT JOIN pg_stat_activity ON pid = holder
@@ -133,7 +134,7 @@ class _Watch(threading.Thread):
         self._ended = threading.Event()
         self._holders: Sequence[LockHolder] = ()
         self._told_of: set[int] = set()
-        self._told_at_s = 0.0
+        self._told_at_s = float("-inf")
 
     def run(self) -> None:
         if self._ended.wait(SAID_AFTER_S):
@@ -165,8 +166,10 @@ class _Watch(threading.Thread):
             return
         self._holders = [LockHolder(*row) for row in rows]
         pids, now_s = {holder.pid for holder in self._holders}, time.monotonic()
-        if pids != self._told_of or now_s - self._told_at_s >= SAID_EVERY_S:
-            self._told_of, self._told_at_s = pids, now_s
+        is_due = now_s - self._told_at_s >= SAID_EVERY_S
+        if is_due or not pids <= self._told_of:
+            self._told_of = pids if is_due else self._told_of | pids
+            self._told_at_s = now_s if is_due else self._told_at_s
             self._tell(
                 f"Waiting for the catalogue's tables, which are in use: {self._named()}. This continues by itself once "
                 f"that has ended, and gives up after {_duration(self._max_wait_s)}."

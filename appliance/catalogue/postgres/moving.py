@@ -130,9 +130,10 @@ class DatabaseTarget(CopyTarget[PostgresConnection]):
 
     def _begin_copy(self) -> None:
         with self._transaction():
-            take_turn(self._connection, existing_tables(self._connection))
+            log = database_log(self._tables)
+            take_turn(self._connection, log.tables & existing_tables(self._connection))
             begin_copy(self._connection, self._source, str(self), self._tables)
-            end_log(self._connection, database_log(self._tables))  # what was left there when the rows were moved away
+            end_log(self._connection, log)  # what was left there when the rows were moved away
 
     def _waiting(self) -> AbstractContextManager[None]:
         return _waiting(self._waits, self._connection)

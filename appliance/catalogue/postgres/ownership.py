@@ -108,7 +108,8 @@ class Ownership:
 def take_turn(connection: PostgresConnection, tables: Collection[str]) -> None:
     """Take the turn of those who write, in a transaction that then asks but briefly for strong locks on `tables`.
 
-    So they and this don't wait for each other, and nobody queues behind it for long. Raises psycopg.Error.
+    So they and this don't wait for each other, and nobody queues behind it for long. The table of the turn isn't among
+    them: all writers would wait while this waits for the others. Raises psycopg.Error.
     """
     connection.raw.execute(_YIELDED_WITHIN)
     for table in sorted(tables):

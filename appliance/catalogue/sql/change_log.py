@@ -26,10 +26,12 @@ _BEGAN = f"SELECT min(began_s) FROM {TURNS}"
 
 @dataclass(frozen=True, slots=True)
 class LogSchema:
-    """The log in the words of one database: statements that make it, that remove what there is of it, and that begin
-    a turn; a query for the definitions of all that there is, and those that it has to find.
+    """The log in the words of one database: the tables that it is of and those that it has; statements that make it,
+    that remove what there is of it, and that begin a turn; a query for the definitions of all that there is, and those
+    that it has to find.
     """
 
+    tables: frozenset[str]
     make: tuple[str, ...]
     remove: tuple[str, ...]
     begin_turn: tuple[str, ...]

@@ -24,6 +24,7 @@ def file_log() -> LogSchema:
     names = ", ".join(f"'{name}'" for name in (*tables, *triggers))
     make = (*tables.values(), *triggers.values())
     return LogSchema(
+        tables=frozenset([*(table.name for table in catalogue_tables()), *tables]),
         make=make,
         remove=(
             *(f"DROP TRIGGER IF EXISTS {name}" for name in triggers),
