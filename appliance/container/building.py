@@ -182,7 +182,7 @@ def build(  # noqa: PLR0917 - one of each part
         committer=committer,
         locksmith=locksmith,
         this_node=this_node,
-        among_nodes=among_nodes_of(config, catalogue, observed, spool, calls, membership),
+        among_nodes=among_nodes_of(config, catalogue, observed, spool, calls, membership, clock),
         metrics=metrics,
         clock=clock,
     )

@@ -4,6 +4,7 @@ import time
 
 from appliance.catalogue import Catalogue
 from appliance.config.model import Config
+from appliance.domain.clock import Clock
 from appliance.domain.this_node import ThisNode
 from appliance.lifecycle.ended_originals import EndedOriginals
 from appliance.lifecycle.shipping import Shipper
@@ -43,6 +44,7 @@ def among_nodes_of(  # noqa: PLR0917 - one of each part
     spool: Spool,
     calls: Calls | None,
     membership: Membership | None,
+    clock: Clock,
 ) -> AmongNodes | None:
     """What resumable uploads need of the other nodes and the store."""
     if calls is None or membership is None:
@@ -54,4 +56,5 @@ def among_nodes_of(  # noqa: PLR0917 - one of each part
         store=store,
         spool=spool,
         catalogue=catalogue,
+        clock=clock,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.catalogue import Catalogue
+from appliance.domain.clock import Clock
 from appliance.nodes.calls import Calls
 from appliance.nodes.neighbours import Neighbours
 from appliance.nodes.uploads import NeighbourUploads
@@ -35,6 +36,7 @@ class AmongNodes:
         store: ObservedStore,
         spool: Spool,
         catalogue: Catalogue,
+        clock: Clock,
     ) -> "AmongNodes":
         """Those of the node that makes these calls."""
         segments = Segments(store, spool)
@@ -45,5 +47,6 @@ class AmongNodes:
             files=spool.uploads,
             rows=catalogue.uploads,
             images=catalogue.images,
+            clock=clock,
         )
         return cls(calls.neighbours, calls.uploads, segments, writer, since_s)

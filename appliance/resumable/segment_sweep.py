@@ -11,7 +11,7 @@ from appliance.resumable.segments import Segments
 ABANDONED_S = 7 * DAY_S
 """A server that is alone writes no segments. Younger ones may be those of nodes that share its store by mistake."""
 SILENT_S = DAY_S
-"""A node that was silent for this long returns only by a restart, and then looks up again what the store has."""
+"""A node that was silent for this long asks the store again what that has of an upload, before it relies on it."""
 
 
 class SegmentSweep:

@@ -12,10 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from appliance.catalogue import ImageCatalogue, UploadCatalogue
+from appliance.domain.clock import Clock
 from appliance.domain.errors import ApplianceError, StoreUnavailable
 from appliance.domain.resumable_uploads import Upload, UploadKind, UploadState
 from appliance.objectstore.observed import ObservedStore
-from appliance.resumable.segment_sweep import is_needed
+from appliance.resumable.segment_sweep import SILENT_S, is_needed
 from appliance.resumable.segments import Segments, UploadSegment
 from appliance.spool.resumed import UploadFiles
 
@@ -27,6 +28,8 @@ FLUSH_EVERY_S = 5.0
 """Between two short segments of an upload, or a client could have the store write all day."""
 FLUSH_WITHIN_S = 2.0
 """How long a reply waits for the bytes that it counts."""
+TRUSTED_S = SILENT_S / 2
+"""How long what the store had is taken for what it has. The sweep of another node removes nothing earlier."""
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +44,8 @@ class _Followed:
     upload: Upload
     stored: int | None = None
     end: int = 0
+    seen_s: float = float("-inf")
+    """When the store was last known to have it, in unix seconds."""
     has_some: bool = False
     """Whether there may be anything of it in the store."""
     wanted: int = 0
@@ -63,6 +68,7 @@ class SegmentWriter:
         files: UploadFiles,
         rows: UploadCatalogue,
         images: ImageCatalogue,
+        clock: Clock,
     ) -> None:
         self.segment_bytes = segment_bytes
         self._store = store
@@ -70,6 +76,7 @@ class SegmentWriter:
         self._files = files
         self._rows = rows
         self._images = images
+        self._clock = clock
         self._followed: dict[str, _Followed] = {}
         self._active: set[str] = set()
         """Those of them that may have more for the store. Of the others it is known how much that has."""
@@ -101,6 +108,7 @@ class SegmentWriter:
         followed = self._follow(upload)
         followed.stored, followed.end, followed.wanted = None, self._files.offset(upload.id_hash), 0
         followed.has_some = followed.end > 0
+        followed.seen_s = self._clock()
 
     @asynccontextmanager
     async def following(self, upload: Upload) -> AsyncIterator[None]:
@@ -182,6 +190,9 @@ class SegmentWriter:
     def _follow(self, upload: Upload) -> _Followed:
         followed = self._followed.setdefault(upload.id_hash, _Followed(upload))
         followed.upload = upload
+        is_overdue = upload.expires_s < self._clock()
+        if followed.writing is None and (is_overdue or followed.seen_s < self._clock() - TRUSTED_S):
+            followed.stored, followed.end = None, 0  # the next write asks the store
         self._active.add(upload.id_hash)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
@@ -244,7 +255,7 @@ class SegmentWriter:
         segment = UploadSegment(followed.upload.id_hash, begins, min(due, begins + self.segment_bytes))
         followed.has_some = True
         await self._segments.put(segment)
-        followed.end = segment.end
+        followed.end, followed.seen_s = segment.end, self._clock()
         if segment.end == begins + self.segment_bytes:
             followed.stored = segment.end
         followed.changed.set()
@@ -257,6 +268,7 @@ class SegmentWriter:
                 break
             last = segment
         followed.has_some = followed.has_some or last is not None
+        followed.seen_s = self._clock()
         if last is not None:
             is_short = last.end - last.start < self.segment_bytes
             followed.stored, followed.end = (last.start if is_short else last.end), last.end

@@ -110,10 +110,10 @@ class Heart:
         return getattr(self._nodes, name)
 
 
-def let_fall_silent(database: str, name: str) -> None:
-    """Have the node's last sign of life a minute ago, by the database's clock."""
+def let_fall_silent(database: str, name: str, for_s: int = LOST_S) -> None:
+    """Move the node's last sign of life back, by the database's clock."""
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("UPDATE nodes SET seen_s = seen_s - %s WHERE name = %s", (LOST_S, name))
+        connection.execute("UPDATE nodes SET seen_s = seen_s - %s WHERE name = %s", (for_s, name))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appliance.domain.errors import StoreUnavailable
+from appliance.domain.errors import Busy, StoreUnavailable
 from appliance.domain.model import Image, Location
 from appliance.domain.resumable_uploads import UploadState
 from appliance.resumable import finisher
@@ -17,7 +17,7 @@ from tests.support.gates import Gate, gated
 from tests.support.host import DAY_S
 from tests.support.images import private_pictures
 from tests.support.images.noise import padded
-from tests.support.nodes import NodeHost
+from tests.support.nodes import NodeHost, let_fall_silent
 from tests.support.segments import SEGMENT_BYTES, content_of, id_of, is_empty
 from tests.support.tus_client import Tus, sha256
 from tests.support.waiting import until
@@ -67,6 +67,38 @@ async def test_an_original_that_a_lost_node_alone_had_comes_back_from_its_segmen
     held.open()
     await until(lambda: is_empty(two, where), "no segment")
     assert sha256([await Tus(one).original(image["slug"])]) == sha256([data])
+
+
+async def test_the_store_gets_again_what_a_sweep_took_from_a_node_that_was_silent_for_a_day(
+    segmented: Nodes, held: Gate
+) -> None:
+    one, two = segmented
+    data = padded(2 * SEGMENT_BYTES + 50_000, 70)
+
+    async def busy(*_arguments: object, **_more: object) -> None:
+        raise Busy
+
+    async def has_all() -> bool:
+        return await content_of(two, where) == data
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(one.appliance.committer, "commit_upload", busy)
+        where = await Tus(one).create(len(data))
+        await Tus(one).patch(where, 0, data)
+        await until(has_all, "all segments")
+        one.clock.forward(2 * DAY_S)
+        async with one.lost():
+            await two.appliance.segment_sweep.run()
+            assert await has_all()
+            let_fall_silent(one.appliance.config.catalogue.url or "", one.name, DAY_S)
+            await two.appliance.segment_sweep.run()
+            assert await is_empty(two, where)
+    await one.appliance.upload_janitor.run()
+    image = await Tus(one).image(where)
+    assert not await is_shipped(two, image["slug"])
+    assert await has_all()
+    held.open()
+    await until(lambda: is_empty(two, where), "no segment")
 
 
 async def test_an_original_comes_back_without_its_private_data(segmented: Nodes, held: Gate) -> None:
