@@ -155,7 +155,7 @@ class Shipper:
         return bool(done) and not shipped.cancelled() and shipped.result()
 
     async def enqueue(self, image: Image, record: ObjectRecord, client: str) -> "asyncio.Future[bool] | None":
-        """Have it shipped. Whether it was; None while the queue is full, which a look at the spool ends."""
+        """Have the original shipped. The future says whether it was; None if the queue is full, until a later look."""
         if record.needs_sidecar:
             await self._sidecars.keep(image)
         shipped = self.queue.add(image, client)
