@@ -109,6 +109,12 @@ def first_thread_cpu_s(pid: int) -> float:
     return _ticks(Path(f"/proc/{pid}/task/{pid}/stat"), 2) / os.sysconf("SC_CLK_TCK")
 
 
+def idle_s() -> tuple[float, float]:
+    """Seconds that the cores have been idle so far, added up: with nothing to do, and waiting for a disk."""
+    idle, waiting = Path("/proc/stat").read_text().split(maxsplit=6)[4:6]  # after `cpu`, user, nice and system
+    return int(idle) / os.sysconf("SC_CLK_TCK"), int(waiting) / os.sysconf("SC_CLK_TCK")
+
+
 def _ticks(stat: Path, fields: int) -> int:
     """The first of utime, stime, cutime and cstime (proc(5)), together."""
     return sum(int(field) for field in stat.read_text().rpartition(")")[2].split()[11 : 11 + fields])

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from benchmarks.harness import RunningServer, cpu_s, distinct, report, server, spread
+from benchmarks.harness import RunningServer, cpu_s, distinct, idle_s, report, server, spread
 from benchmarks.load.kept_connections import KeptConnections, Picture
 from benchmarks.peers.comparison import cells, ratio
 from benchmarks.peers.minio import Direct, store_settings
@@ -40,7 +40,8 @@ HEADER = (
     "MB/s: median (range)",
     "of a direct PUT",
     "goal",
-    "processor ms a MB: ours + MinIO",
+    "processor ms a MB: ours + MinIO + clients",
+    "cores idle + waiting for the disk",
     "ms an upload: median (p5-p95)",
 )
 Row = tuple[str, ...]
@@ -59,26 +60,33 @@ class Sides:
 
 @dataclass(slots=True)
 class Way:
-    """One way to upload. What came of it, a figure a round: MB/s, and processor ms a MB of ours and of MinIO."""
+    """One way to upload, and what came of it.
+
+    For each round: MB/s; processor ms a MB of ours, of MinIO and of the clients; how many cores had nothing to do, and
+    how many waited for the disk. For each upload: seconds.
+    """
 
     speeds: list[float] = field(default_factory=list)
-    ours_ms: list[float] = field(default_factory=list)
-    minio_ms: list[float] = field(default_factory=list)
+    spent_ms: list[Sequence[float]] = field(default_factory=list)
+    idle_cores: list[Sequence[float]] = field(default_factory=list)
     each_s: list[float] = field(default_factory=list)
 
     def measure(self, minio: Server, running: RunningServer | None, size: int, upload: Callable[[], object]) -> None:
         """One round of so many bytes; `running` is ours, where it is asked."""
         os.sync()  # what others wrote is not this one's
 
-        def cpu() -> tuple[float, float]:
-            return (running.foreground_cpu_s() if running else 0.0), cpu_s(minio.pid)
+        def spent_s() -> tuple[float, ...]:
+            ours_s = running.foreground_cpu_s() if running else 0.0
+            return ours_s, cpu_s(minio.pid), time.process_time()
 
-        before, began_s = cpu(), time.perf_counter()
+        before_s, idle_before_s, began_s = spent_s(), idle_s(), time.perf_counter()
         upload()
-        took_s, after = time.perf_counter() - began_s, cpu()
+        took_s, idle_after_s, after_s = time.perf_counter() - began_s, idle_s(), spent_s()
         self.speeds.append(size / took_s / 1e6)
-        for found, first, last in zip((self.ours_ms, self.minio_ms), before, after, strict=True):
-            found.append((last - first) * 1000 / (size / 1e6))
+        self.spent_ms.append(
+            [(end - start) * 1000 / (size / 1e6) for start, end in zip(before_s, after_s, strict=True)]
+        )
+        self.idle_cores.append([(end - start) / took_s for start, end in zip(idle_before_s, idle_after_s, strict=True)])
 
 
 @contextlib.contextmanager
@@ -195,7 +203,6 @@ def rows(file: str, ways: Mapping[str, Way], goal: float | None) -> list[Row]:
     direct = ways[DIRECT].speeds
     shown: list[Row] = []
     for name, way in ways.items():
-        spent = f"{statistics.median(way.ours_ms):.1f} + {statistics.median(way.minio_ms):.1f}"
         shown.append(
             (
                 file,
@@ -203,11 +210,16 @@ def rows(file: str, ways: Mapping[str, Way], goal: float | None) -> list[Row]:
                 cells(way.speeds),
                 "" if name == DIRECT else f"{ratio(way.speeds, direct):.2f}",
                 f">= {goal}" if goal and name == OURS else "",
-                spent,
+                medians(way.spent_ms, 1),
+                medians(way.idle_cores, 2),
                 spread(way.each_s) if way.each_s else "",
             )
         )
     return shown
+
+
+def medians(rounds: Sequence[Sequence[float]], digits: int) -> str:
+    return " + ".join(f"{statistics.median(of_one):.{digits}f}" for of_one in zip(*rounds, strict=True))
 
 
 def main() -> None:
