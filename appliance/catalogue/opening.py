@@ -134,7 +134,7 @@ def _copy_database(url: str, path: Path, is_cancelled: threading.Event) -> None:
 def kept_empty(config: Config, tell: Tell) -> Iterator[None]:
     """While the block lasts, this host's catalogue, which has no rows, stays as it is: no server starts with it.
 
-    What an interrupted recovery left in a database counts as nothing. `tell` is told who makes this wait. Raises
+    What an interrupted recovery left in a database counts as nothing. `tell` is called with who makes this wait. Raises
     CommandFailed if it has rows or a server uses it, CatalogueUnavailable, UnfitInstallation. The caller owns the data
     directory.
     """
@@ -155,8 +155,8 @@ def kept_empty(config: Config, tell: Tell) -> Iterator[None]:
 def opened_recovery(url: str, recovered: CatalogueFile, tell: Tell) -> Iterator[CatalogueMove]:
     """A copy of a recovered catalogue into the empty database at `url`. No server starts with that before its end.
 
-    `tell` is told who makes this wait. Raises CommandFailed, CatalogueNotInUse, CatalogueTooNew, CatalogueUnavailable,
-    CatalogueDamaged, DiskFull.
+    `tell` is called with who makes this wait. Raises CommandFailed, CatalogueNotInUse, CatalogueTooNew,
+    CatalogueUnavailable, CatalogueDamaged, DiskFull.
     """
     _require_driver()
     from appliance.catalogue.postgres.lock_waits import LockWaits  # noqa: PLC0415 - its driver is an extra
@@ -173,7 +173,8 @@ def opened_move(config: Config, destination: str, server_log: ServerLog | None, 
     """A copy of this host's catalogue to `destination`: the URL of a database, or `sqlite:` and the path of a file.
 
     `server_log` is the log of the server of this data directory; None says that none runs while this is open. `tell`
-    is told who makes this wait. Raises CommandFailed where both are of one kind, and whatever the two ends raise.
+    is called with who makes this wait. Raises CommandFailed where both are of one kind, and whatever the two ends
+    raise.
     """
     url, tables = config.catalogue.url, catalogue_tables()
     if is_database(destination) == (url is not None) or not destination.startswith((*_DATABASES, FILE_SCHEME)):
@@ -202,8 +203,8 @@ def opened_move(config: Config, destination: str, server_log: ServerLog | None, 
 def end_change_log(config: Config, server_log: ServerLog | None, tell: Tell) -> None:
     """End the log of changes that a copy of this host's catalogue has begun, if there is one.
 
-    `server_log` is that of the server of this data directory; None says that none runs meanwhile. `tell` is told who
-    makes this wait. Raises CommandFailed, CatalogueUnavailable, CatalogueDamaged, UnfitInstallation.
+    `server_log` is that of the server of this data directory; None says that none runs meanwhile. `tell` is called
+    with who makes this wait. Raises CommandFailed, CatalogueUnavailable, CatalogueDamaged, UnfitInstallation.
     """
     url = config.catalogue.url
     if url is None:

@@ -15,7 +15,7 @@ ROUNDING_S = 1
 """By so much a whole number of seconds may be wrong."""
 AWAITED = (
     "Its database confirms no commit before a standby has it, and none does. Start the standby, or remove it from "
-    "synchronous_standby_names and reload; the start goes on by itself then."
+    "synchronous_standby_names and reload; the start then continues by itself."
 )
 
 

@@ -53,6 +53,19 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "animated webp": lambda path: giants.animation(path, 50, 800, 600),
 }
 
+ALWAYS = {
+    "jpeg",
+    "progressive jpeg, full chroma",
+    "interlaced png",
+    "tiff in strips",
+    "wide tiff in large tiles",
+    "lossless webp",
+    "avif, full chroma",
+    "heic",
+    "animated webp",
+}
+"""One that takes much for each decoder; the others only in the long tests."""
+
 
 def memory_bytes(pid: int, field: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -84,7 +97,9 @@ async def roomy() -> AsyncIterator[Workers]:
     await workers.stop()
 
 
-@pytest.mark.parametrize("name", list(KINDS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(kind, marks=[pytest.mark.long] * (kind not in ALWAYS)) for kind in KINDS]
+)
 async def test_no_picture_takes_more_memory_than_was_estimated(roomy: Workers, tmp_path: Path, name: str) -> None:
     if "heic" in name and not shutil.which("heif-enc"):
         require("heif-enc", "it makes the HEIC that is measured here; it comes with libheif-examples")

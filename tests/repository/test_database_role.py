@@ -42,7 +42,7 @@ def test_a_primary_keeps_the_databases_of_others_and_a_machine_without_data_foll
 
 
 @pytest.mark.parametrize(("database", "found"), [("shop", "database shop"), ("postgres", "table postgres.orders")])
-def test_a_machine_with_data_of_its_own_becomes_a_replica_only_when_told_so_by_name(
+def test_a_machine_with_data_of_its_own_becomes_a_replica_only_when_named(
     machines: DatabaseMachines, database: str, found: str
 ) -> None:
     machines.other.systemctl("start")
@@ -75,7 +75,7 @@ def test_no_commit_waits_for_a_clone_and_each_waits_for_the_replica_that_becomes
     assert machines.primary.ask(STANDBYS) == ["db2 quorum"]
 
 
-def test_a_replica_is_promoted_while_another_is_silent_only_when_told_so(machines: DatabaseMachines) -> None:
+def test_a_replica_is_promoted_while_another_is_silent_only_if_loss_is_accepted(machines: DatabaseMachines) -> None:
     is_done, words = machines.play()
     assert is_done, words
     machines.primary.systemctl("stop")
@@ -123,6 +123,25 @@ def test_no_machine_becomes_a_second_primary_while_another_one_answers(machines:
     is_done, words = machines.play(postgresql_primary="db2")
     assert not is_done
     assert "db1 is a primary with the catalogue's database, but the inventory names db2" in " ".join(words.split())
+
+
+def test_a_primary_that_serves_alone_is_not_made_a_replica_of_one_that_is_stopped(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+    is_done, words = machines.promote()
+    assert is_done, words
+
+    is_done, words = machines.play(postgresql_rebuild="db2")  # the inventory names the old one
+    assert not is_done
+    assert "stop PostgreSQL on db2 first: systemctl stop postgresql@15-main" in " ".join(words.split()), words
+    assert not machines.primary.is_up()
+    assert machines.other.ask(IS_REPLICA) == [False]
+
+    machines.primary.systemctl("start")
+    is_done, words = machines.play(postgresql_rebuild="db2")
+    assert is_done, words
+    assert machines.other.ask(IS_REPLICA) == [True]
 
 
 def test_a_machine_that_does_not_answer_keeps_no_primary_from_being_set_up(machines: DatabaseMachines) -> None:

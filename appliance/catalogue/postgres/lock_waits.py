@@ -25,6 +25,7 @@ MAX_WAIT_S = 600.0
 PAUSE_S = 1.0
 """So briefly and seldom others queue behind this."""
 SAID_AFTER_S = 1.0
+"""So long a wait is worth a line. What is asked for again after a pause waits all the time."""
 SAID_EVERY_S = 60.0
 LOOK_EVERY_S = 0.1
 """A lock that is asked for briefly is waited for during two looks."""
@@ -66,7 +67,7 @@ class LockHolder:
 
 
 class LockWaits:
-    """How sessions with the database at `url` wait for locks: `tell` is told who holds them.
+    """How sessions with the database at `url` wait for locks: `tell` is called with who holds them.
 
     They wait for `max_wait_s` at most; None is MAX_WAIT_S. Used by one thread, for one session at a time.
     """
@@ -82,8 +83,8 @@ class LockWaits:
         connection.raw.execute(f"SET lock_timeout = {round(self._max_wait_s * 1000)}".encode())
 
     @contextmanager
-    def told(self, connection: PostgresConnection) -> Iterator[None]:
-        """Tell who holds the locks that the session waits for in the block.
+    def announced(self, connection: PostgresConnection) -> Iterator[None]:
+        """Say who holds the locks that the session waits for in the block.
 
         Raises CatalogueUnavailable with their names instead of LockNotAvailable.
         """
@@ -123,7 +124,7 @@ class LockWaits:
 
 
 class _Watch(threading.Thread):
-    """Looks whom the session `pid` waits for, and tells it."""
+    """Looks whom the session `pid` waits for, and says so."""
 
     def __init__(self, url: str, pid: int, tell: Tell, max_wait_s: float) -> None:
         super().__init__(name="lock-watch", daemon=True)
@@ -133,8 +134,10 @@ class _Watch(threading.Thread):
         self._max_wait_s = max_wait_s
         self._ended = threading.Event()
         self._holders: Sequence[LockHolder] = ()
-        self._told_of: set[int] = set()
-        self._told_at_s = float("-inf")
+        self._waiting_since_s = float("inf")
+        self._seen_waiting_at_s = float("-inf")
+        self._said: set[int] = set()
+        self._said_at_s = float("-inf")
 
     def run(self) -> None:
         if self._ended.wait(SAID_AFTER_S):
@@ -166,10 +169,15 @@ class _Watch(threading.Thread):
             return
         self._holders = [LockHolder(*row) for row in rows]
         pids, now_s = {holder.pid for holder in self._holders}, time.monotonic()
-        is_due = now_s - self._told_at_s >= SAID_EVERY_S
-        if is_due or not pids <= self._told_of:
-            self._told_of = pids if is_due else self._told_of | pids
-            self._told_at_s = now_s if is_due else self._told_at_s
+        if now_s - self._seen_waiting_at_s > 2 * PAUSE_S:
+            self._waiting_since_s = now_s
+        self._seen_waiting_at_s = now_s
+        if now_s - self._waiting_since_s < SAID_AFTER_S:
+            return
+        is_due = now_s - self._said_at_s >= SAID_EVERY_S
+        if is_due or not pids <= self._said:
+            self._said = pids if is_due else self._said | pids
+            self._said_at_s = now_s if is_due else self._said_at_s
             self._tell(
                 f"Waiting for the catalogue's tables, which are in use: {self._named()}. This continues by itself once "
                 f"that has ended, and gives up after {_duration(self._max_wait_s)}."

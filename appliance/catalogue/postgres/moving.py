@@ -179,7 +179,7 @@ def _opened(url: str, waits: LockWaits) -> PostgresConnection:
 
 @contextmanager
 def _waiting(waits: LockWaits, connection: PostgresConnection) -> Iterator[None]:
-    with _faults_named(), waits.told(connection):
+    with _faults_named(), waits.announced(connection):
         yield
 
 

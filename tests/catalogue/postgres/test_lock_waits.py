@@ -1,12 +1,15 @@
 """Who holds a lock, in words."""
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import psycopg
 import pytest
 from psycopg.errors import LockNotAvailable
 
+from appliance.catalogue.postgres import lock_waits
 from appliance.catalogue.postgres.connections import Connector
 from appliance.catalogue.postgres.lock_waits import MAX_TEXT, LockHolder, LockWaits
 from appliance.domain.errors import CatalogueUnavailable
@@ -42,56 +45,73 @@ def test_what_a_holder_runs_is_cut() -> None:
     assert words.startswith("psql (process 7, its transaction has been open for 119 s, runs: SELECT 1, 1, ")
 
 
-def wait(url: str, told: list[str]) -> None:
+def wait(url: str, said: list[str]) -> None:
     """Wait four seconds for the lock."""
-    waits = LockWaits(url, told.append, max_wait_s=4.0)
+    waits = LockWaits(url, said.append, max_wait_s=4.0)
     with closing(Connector(url).connect()) as connection:
         waits.allow(connection)
-        with waits.told(connection):
+        with waits.announced(connection):
             connection.raw.execute(LOCK)
 
 
 async def test_a_wait_without_end_ends_with_the_name_of_who_held_the_lock(url: str) -> None:
-    told: list[str] = []
+    said: list[str] = []
 
     with psycopg.connect(url, application_name="reporting") as holder:
         holder.execute(LOCK)
         named = f"reporting (process {holder.info.backend_pid}, "
-        waiting = asyncio.create_task(asyncio.to_thread(wait, url, told))
-        await until(lambda: len(told) > 0 or waiting.done())
-        assert named in told[0]
+        waiting = asyncio.create_task(asyncio.to_thread(wait, url, said))
+        await until(lambda: len(said) > 0 or waiting.done())
+        assert named in said[0]
         with pytest.raises(CatalogueUnavailable, match="This waited for 4 s") as fault:
             await waiting
     assert named in fault.value.detail
-    assert len(told) == 1
+    assert len(said) == 1
 
 
 async def test_a_holder_that_has_been_said_is_not_said_again_when_others_end(url: str) -> None:
-    told: list[str] = []
+    said: list[str] = []
 
     with psycopg.connect(url) as holder, psycopg.connect(url) as other:
         holder.execute(SHARED_LOCK)
         other.execute(SHARED_LOCK)
-        waiting = asyncio.create_task(asyncio.to_thread(wait, url, told))
-        await until(lambda: len(told) > 0 or waiting.done())
+        waiting = asyncio.create_task(asyncio.to_thread(wait, url, said))
+        await until(lambda: len(said) > 0 or waiting.done())
         other.rollback()
         with pytest.raises(CatalogueUnavailable) as fault:
             await waiting
         assert f"(process {holder.info.backend_pid}, " in fault.value.detail
-    assert len(told) == 1
+    assert len(said) == 1
+
+
+def test_a_short_wait_in_a_long_block_is_not_said(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock_waits, "SAID_AFTER_S", 4.0)
+    said: list[str] = []
+    waits = LockWaits(url, said.append)
+    with psycopg.connect(url) as holder, closing(Connector(url).connect()) as connection:
+        waits.allow(connection)
+        with waits.announced(connection), ThreadPoolExecutor() as threads:
+            time.sleep(4.2)  # until it is looked who holds locks
+            holder.execute(LOCK)
+            waiting = threads.submit(connection.raw.execute, LOCK)
+            time.sleep(0.5)
+            assert not waiting.done()
+            holder.rollback()
+            waiting.result()
+    assert said == []
 
 
 def test_what_a_holder_runs_is_not_said_where_this_user_may_not_see_it(url: str) -> None:
-    told: list[str] = []
+    said: list[str] = []
     with psycopg.connect(url) as holder:
         holder.execute(b"CREATE ROLE looks LOGIN")
         holder.commit()
         holder.execute(LOCK)
         with pytest.raises(CatalogueUnavailable):
-            wait(f"{url}&user=looks", told)
+            wait(f"{url}&user=looks", said)
         holder.rollback()
         holder.execute(b"DROP ROLE looks")
-        assert f"(process {holder.info.backend_pid}). This continues" in told[0]
+        assert f"(process {holder.info.backend_pid}). This continues" in said[0]
 
 
 def test_what_can_not_get_its_locks_is_made_again(url: str) -> None:

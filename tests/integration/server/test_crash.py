@@ -152,8 +152,8 @@ class CrashesOfBoth(Crashes):
             await super().crash()
 
 
-async def test_ten_kills_under_upload_lose_no_promised_image(tmp_path: Path) -> None:
-    await survives(tmp_path, 10)
+async def test_five_kills_under_upload_lose_no_promised_image(tmp_path: Path) -> None:
+    await survives(tmp_path, 5)
 
 
 async def test_kills_of_server_and_store_lose_no_promised_image(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def waits(served: ServerProcess) -> bool:
     return bool(list((served.data_dir / "spool/landed").iterdir()))
 
 
-@pytest.mark.parametrize("kills", [1, 2])
+@pytest.mark.parametrize("kills", [pytest.param(1, marks=pytest.mark.long), 2])
 async def test_a_large_upload_continues_with_its_parts_after_kill_9(tmp_path: Path, kills: int) -> None:
     file = LargeFile(SIZE)
     with minio_server(tmp_path / "minio") as minio:
