@@ -49,12 +49,11 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """A MinIO, servers on it, and one on a directory. Nothing is prewarmed, except on one of them."""
+    """A MinIO, a server on it, and one on a directory. Neither makes sizes ahead of views."""
 
     minio: Server
     direct: Direct
     ours: RunningServer
-    prewarmed: RunningServer
     directory: RunningServer
 
 
@@ -98,7 +97,6 @@ def sides() -> Iterator[Sides]:
             minio,
             Direct(minio),
             stack.enter_context(server(**store_settings(minio), RENDITIONS_PREWARM="")),
-            stack.enter_context(server(**store_settings(minio))),
             stack.enter_context(server(RENDITIONS_PREWARM="")),
         )
 
@@ -138,21 +136,29 @@ def _seconds(send: Callable[[Picture], None], picture: Picture) -> float:
 
 
 def small(rounds: int) -> list[Row]:
-    crowd, count, ways = Crowd(), CLIENTS * EACH, {}
+    crowd = Crowd()
     with sides() as held:
-        servers = {DIRECT: None, OURS: held.ours, DIRECTORY: held.directory, PREWARMED: held.prewarmed}
-        for turn in range(-1, rounds):
-            if turn <= 0:  # the first round pays for connections and imports
-                ways = {name: Way() for name in servers}
-            for name, running in servers.items():
-                if running is None:
-                    addresses = [held.direct.address("PUT", f"{turn}-{number}") for number in range(count)]
-                    sends = [partial(held.direct.put, address) for address in addresses]
-                else:
-                    sends = [partial(post, KeptConnections(running.url))] * count
-                way = ways[name]
-                way.measure(held.minio, running, count * crowd.bytes_each, partial(crowd.upload, sends, way.each_s))
+        ways = _in_turn(crowd, held, {DIRECT: None, OURS: held.ours, DIRECTORY: held.directory}, rounds)
+        with server(**store_settings(held.minio)) as prewarming:  # last: it makes more formats for minutes afterwards
+            ways |= _in_turn(crowd, held, {PREWARMED: prewarming}, rounds)
     return rows(f"{crowd.bytes_each / 1e6:.1f} MB, {CLIENTS} clients", ways, SMALL_GOAL)
+
+
+def _in_turn(crowd: Crowd, held: Sides, servers: Mapping[str, RunningServer | None], rounds: int) -> dict[str, Way]:
+    """So many rounds of each way. One before them, which doesn't count, pays for connections and imports."""
+    count, ways = CLIENTS * EACH, {}
+    for turn in range(-1, rounds):
+        if turn <= 0:
+            ways = {name: Way() for name in servers}
+        for name, running in servers.items():
+            if running is None:
+                addresses = [held.direct.address("PUT", f"{turn}-{number}") for number in range(count)]
+                sends = [partial(held.direct.put, address) for address in addresses]
+            else:
+                sends = [partial(post, KeptConnections(running.url))] * count
+            way = ways[name]
+            way.measure(held.minio, running, count * crowd.bytes_each, partial(crowd.upload, sends, way.each_s))
+    return ways
 
 
 # --- giants -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from appliance.domain.clock import DAY_S, Clock
 from appliance.domain.errors import ApplianceError, CatalogueUnavailable, Conflict, KeyInvalid
 from appliance.domain.key_rules import default_expiry_s, require_expiry
 from appliance.domain.model import IdempotencyRecord, Image, KeepMetadata, Location, UploadOptions
-from appliance.domain.renditions import Facts, Priority
+from appliance.domain.renditions import Priority
 from appliance.domain.resumable_uploads import Upload, UploadState
 from appliance.domain.this_node import ThisNode
 from appliance.domain.upload_options import clean_options
@@ -24,7 +24,8 @@ from appliance.locks import Locksmith
 from appliance.objectstore.records import ObjectRecord, record_of
 from appliance.spool import Incoming, Spool
 from appliance.uploads.admission import RequireNotBanned
-from appliance.uploads.metadata_scrubber import Scrubbed, Scrubber
+from appliance.uploads.metadata_scrubber import Scrubber
+from appliance.uploads.new_image import new_image
 from appliance.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -110,8 +111,14 @@ class Committer:
         facts, found = await self._scrubber.examine(incoming, options.keep_metadata, client)
         scrubbed = await self._scrubber.scrub(incoming, upload, options.keep_metadata, client, found)
         lock = await self._lock(options, client)
-        image = self._image(scrubbed, facts, options, token_hash, key=key, lock=lock)
-        image = replace(image, invite=_invite_of(client, upload))
+        expires_in_s = options.expires_in_s or default_expiry_s(key, self._limits.default_expiry_days * DAY_S)
+        image = replace(
+            new_image(scrubbed, facts, options, token_hash, now_s=int(self._clock()), expires_in_s=expires_in_s),
+            access_key=None if key is None else key.id,
+            invite=_invite_of(client, upload),
+            lock=lock,
+            node=self._this_node.name,
+        )
         record = record_of(image)
         with self._spool.landing(image.slug):
             await self._spool.land(scrubbed.incoming, record.metadata)
@@ -273,39 +280,6 @@ class Committer:
         if options.passphrase is None:
             return options.lock
         return await self._locksmith.lock(options.passphrase, client)
-
-    def _image(
-        self,
-        scrubbed: Scrubbed,
-        facts: Facts,
-        options: UploadOptions,
-        token_hash: str,
-        *,
-        key: AccessKey | None,
-        lock: str | None,
-    ) -> Image:
-        incoming = scrubbed.incoming
-        now_s = int(self._clock())
-        expires_in_s = options.expires_in_s or default_expiry_s(key, self._limits.default_expiry_days * DAY_S)
-        return Image(
-            slug=incoming.slug,
-            filename=options.filename,
-            title=options.title,
-            alt=options.alt,
-            facts=facts,
-            bytes=incoming.bytes,
-            sha256=incoming.sha256,
-            created_s=now_s,
-            expires_s=now_s + expires_in_s,
-            token_hash=token_hash,
-            private_data=scrubbed.private_data,
-            content_credentials=scrubbed.content_credentials,
-            keep_metadata=options.keep_metadata,
-            access_key=None if key is None else key.id,
-            lock=lock,
-            one_view=options.one_view,
-            node=self._this_node.name,
-        )
 
 
 def _invite_of(client: Client, upload: Upload | None) -> str | None:

@@ -24,7 +24,7 @@ MIX = {POPULAR: 0.70, PAGE: 0.15, OWN: 0.10, COLD: 0.05}
 PRESETS = ("thumbnail", "small", "medium", "large")
 PROXIED = {"SERVER_TRUSTED_PROXIES": "127.0.0.1", "LIMITS_MODE": "off"}
 """Settings of a server that believes from which addresses views come."""
-AT_ONCE = 256
+AT_ONCE = 2048  # more than ever wait, or they would wait here and not at the host
 UPLOADERS = 8  # when images are laid down before anything is measured
 
 
