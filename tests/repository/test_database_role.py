@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database_machines import DatabaseMachines
+from tests.support.database_machines import DatabaseMachines, access_to
 
 pytestmark = pytest.mark.long  # Ansible takes seconds of a core for a few tasks
 IS_REPLICA = "SELECT pg_is_in_recovery()"
@@ -138,17 +138,62 @@ def test_a_primary_that_serves_alone_is_not_made_a_replica_of_one_that_is_stoppe
     assert not machines.primary.is_up()
     assert machines.other.ask(IS_REPLICA) == [False]
 
-    machines.primary.systemctl("start")
+    machines.primary.systemctl("start")  # as it does when its machine boots; the servers know the other one alone
     is_done, words = machines.play(postgresql_rebuild="db2")
+    assert not is_done
+    said = " ".join(words.split())
+    assert "db2, which you want to make a replica, is a primary" in said, words
+    assert "and db1 is an older one (primary, timeline 00000001)" in said, words
+    assert machines.other.ask(IS_REPLICA) == [False]
+
+    is_done, words = machines.play(
+        postgresql_primary="db2", postgresql_rebuild="db1", postgresql_access=access_to(machines.other)
+    )
     assert is_done, words
-    assert machines.other.ask(IS_REPLICA) == [True]
+    assert machines.primary.ask(IS_REPLICA) == [True]
+
+
+def test_no_primary_is_started_while_another_machine_runs_and_does_not_say_what_it_is(
+    machines: DatabaseMachines,
+) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+    is_done, words = machines.promote()
+    assert is_done, words
+    rules = machines.other.data / "pg_hba.conf"
+    rules.write_text(f"host all all all reject\n{rules.read_text()}")
+    machines.other.ask("SELECT pg_reload_conf()")
+
+    is_done, words = machines.play()
+    assert not is_done
+    assert "PostgreSQL runs on db2, but didn't say whether it is the primary" in " ".join(words.split()), words
+    assert not machines.primary.is_up()
+
+
+def test_a_new_machine_in_the_primarys_place_begins_no_second_catalogue(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+    machines.primary.record.unlink()
+
+    is_done, words = machines.play()
+    assert not is_done
+    assert "db2 is a replica with the catalogue's database, and db1 was never set up" in " ".join(words.split()), words
+    assert not machines.primary.is_up()
+
+
+def test_a_run_without_the_primary_touches_nothing(machines: DatabaseMachines) -> None:
+    is_done, words = machines.play("db3", postgresql_primary="db3", postgresql_rebuild="db2")
+    assert not is_done
+    assert "db3, the primary, is not among the machines of this run" in " ".join(words.split()), words
 
 
 def test_a_machine_that_does_not_answer_keeps_no_primary_from_being_set_up(machines: DatabaseMachines) -> None:
     is_done, words = machines.play("db3")
     said = " ".join(words.split())
-    assert "db3 didn't say whether it is the primary, so this goes by the others alone: " in said, words
-    assert "db2 didn't say whether it is the primary, so this goes by the others alone: " in said, words
+    assert "db3 didn't say whether it is the primary: " in said, words
+    assert "db2 didn't say whether it is the primary: " in said, words
     assert is_done, words
     assert machines.other.ask(IS_REPLICA) == [True]
 

@@ -141,6 +141,11 @@ class DatabaseMachine:
         return sorted(self.folder.glob("data.before-*"))
 
 
+def access_to(machine: DatabaseMachine) -> str:
+    """How replicas reach it."""
+    return f"host=127.0.0.1 port={machine.server.port} user={USER}"
+
+
 class DatabaseMachines:
     """`db1`, the primary, which is up, and `db2`."""
 
@@ -202,13 +207,12 @@ class DatabaseMachines:
 
     def _extra(self) -> dict[str, object]:
         """What stands in the role's vars, which an inventory can't change."""
-        access = f"host=127.0.0.1 port={self.primary.server.port} user={USER}"
         return {
             "postgresql_as": as_postgres([]),
             "postgresql_version": "15",
             "postgresql_folder": "{{ folder }}/etc",
             "postgresql_data": "{{ folder }}/data",
-            "postgresql_access": access,
+            "postgresql_access": access_to(self.primary),
             "postgresql_apps": ["127.0.0.1"],
             "postgresql_password": "a password for the tests",
             "postgresql_replication_password": "another password for the tests",

@@ -25,7 +25,7 @@ MAX_WAIT_S = 600.0
 PAUSE_S = 1.0
 """So briefly and seldom others queue behind this."""
 SAID_AFTER_S = 1.0
-"""So long a wait is worth a line. What is asked for again after a pause waits all the time."""
+"""So long a wait is worth a line, and one that has to be asked for again."""
 SAID_EVERY_S = 60.0
 LOOK_EVERY_S = 0.1
 """A lock that is asked for briefly is waited for during two looks."""
@@ -39,6 +39,8 @@ _HOLDERS = """
     FROM (SELECT DISTINCT unnest(pg_blocking_pids(%(pid)s::int)) AS holder) AS holders
     LEFT JOIN pg_stat_activity ON pid = holder
     ORDER BY xact_start, holder"""
+_AWAITS_STANDBY = "SELECT wait_event = 'SyncRep' FROM pg_stat_activity WHERE pid = %(pid)s::int"
+_STANDBY = -1  # as if it held a lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +101,16 @@ class LockWaits:
 
         Each call changes everything or nothing. Raises CatalogueUnavailable with the names of those who hold them.
         """
-        until = time.monotonic() + self._max_wait_s
+        until_s = float("inf")
         with self._watched(connection) as watch:
             while True:
                 try:
                     return make()
                 except _GIVEN_UP as error:
-                    if time.monotonic() > until:
+                    until_s = min(until_s, time.monotonic() + self._max_wait_s)
+                    if time.monotonic() >= until_s:
                         raise watch.fault() from error
+                    watch.asks_again = True
                 sleep(PAUSE_S)
 
     @contextmanager
@@ -114,7 +118,8 @@ class LockWaits:
         if self._watch is not None:
             yield self._watch
             return
-        self._watch = watch = _Watch(self._url, connection.raw.info.backend_pid, self._tell, self._max_wait_s)
+        [[pid]] = connection.execute("SELECT pg_backend_pid()").fetchall()  # not a pooler's
+        self._watch = watch = _Watch(self._url, pid, self._tell, self._max_wait_s)
         watch.start()
         try:
             yield watch
@@ -124,7 +129,7 @@ class LockWaits:
 
 
 class _Watch(threading.Thread):
-    """Looks whom the session `pid` waits for, and says so."""
+    """Looks whom the session `pid` waits for, and says so. What `asks_again` waits all the time, with pauses."""
 
     def __init__(self, url: str, pid: int, tell: Tell, max_wait_s: float) -> None:
         super().__init__(name="lock-watch", daemon=True)
@@ -132,22 +137,21 @@ class _Watch(threading.Thread):
         self._pid = pid
         self._tell = tell
         self._max_wait_s = max_wait_s
+        self.asks_again = False
         self._ended = threading.Event()
         self._holders: Sequence[LockHolder] = ()
-        self._waiting_since_s = float("inf")
-        self._seen_waiting_at_s = float("-inf")
+        self._waiting_since_s: float | None = None
         self._said: set[int] = set()
         self._said_at_s = float("-inf")
 
     def run(self) -> None:
-        if self._ended.wait(SAID_AFTER_S):
-            return
-        try:
-            with closing(Connector(self._url).connect()) as connection:
-                while not self._ended.wait(LOOK_EVERY_S):
-                    self._look(connection)
-        except (psycopg.OperationalError, CatalogueUnavailable):
-            return  # the session itself finds out what is wrong, or only the names are missing
+        while not self._ended.wait(SAID_AFTER_S):
+            try:
+                with closing(Connector(self._url).connect()) as connection:
+                    while not self._ended.wait(LOOK_EVERY_S):
+                        self._look(connection)
+            except (psycopg.OperationalError, CatalogueUnavailable):
+                continue  # the session itself finds out what is wrong, or only the names are missing
 
     def end(self) -> None:
         """Look no more."""
@@ -157,31 +161,40 @@ class _Watch(threading.Thread):
     def fault(self) -> CatalogueUnavailable:
         """What is raised when it has waited too long."""
         pids = [holder.pid for holder in self._holders if holder.pid]
-        ending = f", or end it with `SELECT pg_terminate_backend({pids[0]})`" if pids else ""
+        ending = f", or end it with `SELECT pg_terminate_backend({pids[0]})`" if len(pids) == 1 else ""
         return CatalogueUnavailable(
             f"The catalogue's tables are in use: {self._named()}. This waited for {_duration(self._max_wait_s)}. "
             f"Wait until that has ended{ending}; then run the command again. It continues with what is there."
         )
 
     def _look(self, connection: PostgresConnection) -> None:
-        rows = connection.raw.execute(_HOLDERS.encode(), {"pid": self._pid}).fetchall()
-        if not rows:
-            return
-        self._holders = [LockHolder(*row) for row in rows]
-        pids, now_s = {holder.pid for holder in self._holders}, time.monotonic()
-        if now_s - self._seen_waiting_at_s > 2 * PAUSE_S:
+        if rows := connection.raw.execute(_HOLDERS.encode(), {"pid": self._pid}).fetchall():
+            self._holders = [LockHolder(*row) for row in rows]
+            self._say_if_due(
+                {holder.pid for holder in self._holders},
+                f"Waiting for the catalogue's tables, which are in use: {self._named()}. This continues by itself once "
+                f"that has ended, and gives up after {_duration(self._max_wait_s)}.",
+            )
+        elif connection.raw.execute(_AWAITS_STANDBY.encode(), {"pid": self._pid}).fetchall() == [(True,)]:
+            self._say_if_due(
+                {_STANDBY},
+                "Waiting until a standby confirms a change. Start it, or take it out of synchronous_standby_names and "
+                "reload; this continues by itself then.",
+            )
+        else:
+            self._waiting_since_s = None
+
+    def _say_if_due(self, pids: set[int], sentence: str) -> None:
+        now_s = time.monotonic()
+        if self._waiting_since_s is None:
             self._waiting_since_s = now_s
-        self._seen_waiting_at_s = now_s
-        if now_s - self._waiting_since_s < SAID_AFTER_S:
+        if not self.asks_again and now_s - self._waiting_since_s < SAID_AFTER_S:
             return
         is_due = now_s - self._said_at_s >= SAID_EVERY_S
         if is_due or not pids <= self._said:
             self._said = pids if is_due else self._said | pids
             self._said_at_s = now_s if is_due else self._said_at_s
-            self._tell(
-                f"Waiting for the catalogue's tables, which are in use: {self._named()}. This continues by itself once "
-                f"that has ended, and gives up after {_duration(self._max_wait_s)}."
-            )
+            self._tell(sentence)
 
     def _named(self) -> str:
         names = [str(holder) for holder in self._holders[:MAX_HOLDERS]]

@@ -126,3 +126,58 @@ def test_what_can_not_get_its_locks_is_made_again(url: str) -> None:
     with closing(Connector(url).connect()) as connection:
         assert LockWaits(url, print).attempt(connection, make) == "made"
     assert calls == [0, 1, 2]
+
+
+def test_what_takes_long_between_its_attempts_does_not_count_as_waiting(url: str) -> None:
+    calls: list[int] = []
+
+    def make() -> str:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            time.sleep(1.2)  # what an index takes to be built
+            raise LockNotAvailable
+        return "made"
+
+    with closing(Connector(url).connect()) as connection:
+        assert LockWaits(url, print, max_wait_s=1.1).attempt(connection, make) == "made"
+    assert calls == [0, 1]
+
+
+def test_a_wait_that_is_asked_for_again_is_said_however_briefly_it_asks(url: str) -> None:
+    said: list[str] = []
+
+    with psycopg.connect(url, application_name="reporting") as holder, closing(Connector(url).connect()) as connection:
+        holder.execute(LOCK)
+        connection.raw.execute("SET lock_timeout = '300ms'")
+
+        def make() -> None:
+            if said:
+                holder.rollback()
+            connection.raw.execute(LOCK)
+
+        LockWaits(url, said.append).attempt(connection, make)
+    assert "reporting (process " in said[0]
+
+
+def test_a_commit_that_no_standby_confirms_is_said(url: str) -> None:
+    said: list[str] = []
+    with psycopg.connect(url, autocommit=True) as other, closing(Connector(url).connect()) as connection:
+        connection.raw.execute("CREATE TABLE confirmed (number bigint)")
+        other.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+        other.execute("SELECT pg_reload_conf()")
+        try:
+            other.execute("SELECT pg_sleep(0.2)")
+            with LockWaits(url, said.append).announced(connection), ThreadPoolExecutor() as threads:
+                waiting = threads.submit(connection.raw.execute, "INSERT INTO confirmed VALUES (1)")
+                while not said and not waiting.done():
+                    time.sleep(0.05)
+                other.execute("ALTER SYSTEM RESET synchronous_standby_names")
+                other.execute("SELECT pg_reload_conf()")
+                waiting.result()
+        finally:
+            other.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            other.execute("SELECT pg_reload_conf()")
+    assert said == [
+        "Waiting until a standby confirms a change. Start it, or take it out of synchronous_standby_names and "
+        "reload; this continues by itself then."
+    ]
