@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.browser.accessibility import violations
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import SIZES, THEMES, Site, met, overflow_px, screen
+from tests.support.browser.pages import LOOKS, Site, met, overflow_px, screen
 from tests.support.images import pictures
 
 
@@ -28,8 +28,7 @@ async def addresses(site: Site) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 async def test_every_page_is_accessible(site: Site, open_page: OpenPage, axe: str, size: str, theme: str) -> None:
     for name, address in (await addresses(site)).items():
         page = await open_page(address, **screen(size, theme))

@@ -11,14 +11,13 @@ from playwright.async_api import Page, expect
 from tests.support.browser.accessibility import violations
 from tests.support.browser.albums import NAMES, album_of, managing, names_now
 from tests.support.browser.chromium import OpenPage
-from tests.support.browser.pages import SIZES, THEMES, Site, copied, met, overflow_px, screen
+from tests.support.browser.pages import LOOKS, SIZES, Site, copied, met, overflow_px, screen
 from tests.support.images import pictures
 from tests.support.server_process import serving
 from tests.support.waiting import until
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 async def test_every_page_of_albums_is_accessible(
     site: Site, open_page: OpenPage, axe: str, size: str, theme: str
 ) -> None:

@@ -59,7 +59,7 @@ ALWAYS = {
     "interlaced png",
     "tiff in strips",
     "wide tiff in large tiles",
-    "lossless webp",
+    "webp",
     "avif, full chroma",
     "heic",
     "animated webp",

@@ -14,7 +14,7 @@ from tests.support.server_process import ServerProcess, serving
 from tests.support.uploaders import shows_a_rendition
 
 
-@pytest.fixture(params=["a file", "a database"])
+@pytest.fixture(params=[pytest.param("a file", marks=pytest.mark.long), "a database"])
 def kind(request: pytest.FixtureRequest) -> CatalogueKind:
     return CatalogueKind(request.getfixturevalue("postgres") if request.param == "a database" else None)
 

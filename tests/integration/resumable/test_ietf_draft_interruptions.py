@@ -73,9 +73,9 @@ async def test_a_request_that_another_one_ends_is_answered_as_one_to_resume(host
 
 
 async def test_an_upload_whose_lock_is_not_released_is_busy(host: Host, jpeg: bytes) -> None:
+    host.appliance.resumable.locks.wait_s = 0.05
     draft = Draft(host)
     where = await draft.create(jpeg[:1000])
-    host.appliance.resumable.locks.wait_s = 0.05
     async with host.appliance.resumable.locks.of(tokens.hash_secret(where.rpartition("/")[2])).held():
         await problem(await draft.patch(where, 1000, jpeg[1000:], LAST), "busy")
         await problem(await host.client.delete(where), "busy")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+import pytest
 from playwright.async_api import FloatRect, Page
 
 from tests.support.waiting import until
@@ -21,6 +22,12 @@ STYLE = """() => Promise.all([...document.querySelectorAll("link[rel=stylesheet]
     link => new Promise(end => ["load", "error"].forEach(type => link.addEventListener(type, end))),
 )).then(() => {})"""
 THEMES = ("light", "dark")
+LOOKS = [
+    pytest.param(size, theme, id=f"{size}-{theme}", marks=[pytest.mark.long] * ((size == "phone") != (theme == "dark")))
+    for size in SIZES
+    for theme in THEMES
+]
+"""Each screen in both themes: for every run one of them, and the others for the long tests."""
 
 
 @dataclass
