@@ -13,6 +13,15 @@ IS_REPLICA = "SELECT pg_is_in_recovery()"
 STANDBYS = "SELECT application_name || ' ' || sync_state FROM pg_stat_replication WHERE state = 'streaming'"
 
 
+def fail_over(machines: DatabaseMachines) -> None:
+    """Set both up, stop the primary, and promote the other one."""
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.primary.systemctl("stop")
+    is_done, words = machines.promote()
+    assert is_done, words
+
+
 @pytest.fixture
 def machines() -> Iterator[DatabaseMachines]:
     with tempfile.TemporaryDirectory() as folder:
@@ -91,11 +100,7 @@ def test_a_replica_is_promoted_while_another_is_silent_only_if_loss_is_accepted(
 
 
 def test_the_only_replica_is_promoted_though_the_old_primary_is_silent(machines: DatabaseMachines) -> None:
-    is_done, words = machines.play()
-    assert is_done, words
-    machines.primary.systemctl("stop")
-    is_done, words = machines.promote()
-    assert is_done, words
+    fail_over(machines)
     assert machines.other.ask(IS_REPLICA) == [False]
 
 
@@ -106,11 +111,7 @@ def test_the_primary_is_not_made_again(machines: DatabaseMachines) -> None:
 
 
 def test_no_machine_becomes_a_second_primary_while_another_one_answers(machines: DatabaseMachines) -> None:
-    is_done, words = machines.play()
-    assert is_done, words
-    machines.primary.systemctl("stop")
-    is_done, words = machines.promote()
-    assert is_done, words
+    fail_over(machines)
 
     is_done, words = machines.play()  # the inventory names the old one, which is back
     assert not is_done
@@ -126,11 +127,7 @@ def test_no_machine_becomes_a_second_primary_while_another_one_answers(machines:
 
 
 def test_a_primary_that_serves_alone_is_not_made_a_replica_of_one_that_is_stopped(machines: DatabaseMachines) -> None:
-    is_done, words = machines.play()
-    assert is_done, words
-    machines.primary.systemctl("stop")
-    is_done, words = machines.promote()
-    assert is_done, words
+    fail_over(machines)
 
     is_done, words = machines.play(postgresql_rebuild="db2")  # the inventory names the old one
     assert not is_done
@@ -156,11 +153,7 @@ def test_a_primary_that_serves_alone_is_not_made_a_replica_of_one_that_is_stoppe
 def test_no_primary_is_started_while_another_machine_runs_and_does_not_say_what_it_is(
     machines: DatabaseMachines,
 ) -> None:
-    is_done, words = machines.play()
-    assert is_done, words
-    machines.primary.systemctl("stop")
-    is_done, words = machines.promote()
-    assert is_done, words
+    fail_over(machines)
     rules = machines.other.data / "pg_hba.conf"
     rules.write_text(f"host all all all reject\n{rules.read_text()}")
     machines.other.ask("SELECT pg_reload_conf()")
