@@ -94,7 +94,10 @@ class NodeHost(Host):
 
 
 class Heart:
-    """A node's rows of nodes, whose heartbeats can be kept from being heard."""
+    """A node's rows of nodes, whose heartbeats can be kept from being heard.
+
+    Whoever holds `beating` keeps the next one back.
+    """
 
     def __init__(self, nodes: NodeCatalogue) -> None:
         self._nodes = nodes

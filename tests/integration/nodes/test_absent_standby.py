@@ -113,7 +113,10 @@ def landed(node: NodeHost) -> list[str]:
 async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_shipped_once_when_it_is(
     replicated: Nodes, standby_away: StandbyAway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The upload has ten seconds to reach its commit: later its node knows already, and refuses it before."""
+    """The upload has ten seconds to reach its commit: later its node knows already, and refuses it before.
+
+    A heartbeat that waited for the standby first would keep the upload's commit from being begun.
+    """
     one, data = replicated[0], padded(70_000, 7)
     puts: list[str] = []
     put = one.appliance.store.put
@@ -124,7 +127,7 @@ async def test_an_upload_whose_commit_was_not_confirmed_in_time_is_shipped_once_
 
     monkeypatch.setattr(one.appliance.store, "put", noted)
     before = {image.slug for image in await one.appliance.catalogue.images.page()}
-    async with standby_away(answers_within_s=10):
+    async with one.heart.beating, standby_away(answers_within_s=10):
         refused = await problem(await one.post(data), "catalogue-unavailable")
         assert "before you repeat it" in refused["detail"]
         [slug] = landed(one)
@@ -148,7 +151,7 @@ async def test_an_original_that_was_sent_again_to_another_node_is_shipped_once_i
     with away_from(replicated):
         first = await put(one, data, key)
         slug = str((await first.json())["slug"])
-        async with one.silent(), standby_away(answers_within_s=10):
+        async with one.silent(), two.heart.beating, standby_away(answers_within_s=10):
             await problem(await put(two, data, key), "catalogue-unavailable")
             assert landed(two) == [slug]
     await until_stored(two, slug)
