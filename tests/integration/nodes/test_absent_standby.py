@@ -185,7 +185,7 @@ async def test_a_resumable_upload_whose_commit_hangs_becomes_its_image_afterward
     one, data = replicated[0], padded(80_000, 8)
     where = await Tus(one).create(len(data))
     assert (await Tus(one).patch(where, 0, data[:-1])).status == 204
-    async with standby_away():
+    async with one.heart.beating, standby_away():
         await problem(await Tus(one).patch(where, len(data) - 1, data[-1:]), "upload-locked")  # success would be a lie
         await until(lambda: says_why(one), "a node that says it")
         assert (await Tus(one).state(where))["state"] == "processing"
