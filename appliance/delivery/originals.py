@@ -13,6 +13,7 @@ from typing import BinaryIO
 from appliance.catalogue import ImageCatalogue
 from appliance.domain.clients import Clients
 from appliance.domain.errors import (
+    Busy,
     DiskFull,
     GoneImage,
     NodeUnavailable,
@@ -75,7 +76,7 @@ class Originals:
         return self._small.waiting + self._large.waiting
 
     async def file(self, image: Image, clients: Clients) -> BinaryIO:
-        """The original as an open local file; close it. Raises StoreUnavailable, NodeUnavailable, GoneImage.
+        """The original as an open local file; close it. Raises StoreUnavailable, NodeUnavailable, Busy, GoneImage.
 
         It is the row's, or a newer one if that was replaced since the row was read.
         """
@@ -230,7 +231,7 @@ class Originals:
         try:
             await self._fetch_into_copies(image)
         except DiskFull as fault:
-            raise StoreUnavailable(
+            raise Busy(
                 "There is not enough disk space to fetch the original from the store. Try again in a few seconds.",
                 retry_after_s=RETRY_AFTER_S,
             ) from fault
@@ -246,7 +247,7 @@ class Originals:
         self._spool.count_copy(image.slug)
 
     async def _fetch_into_copies(self, image: Image) -> None:
-        async with self._spool.room_for(image.bytes):
+        async with self._spool.room_for(image.bytes, is_viewed=True):
             if (neighbours := self._having(image)) is not None:
                 async with self._or_store(image):
                     await neighbours.fetch(image, self._spool.copy_path(image.slug))

@@ -185,10 +185,16 @@ class Spool:
         return False
 
     @contextlib.asynccontextmanager
-    async def room_for(self, bytes_: int) -> AsyncIterator[None]:
-        """Room for a copy that is being fetched; others are evicted where needed. Raises DiskFull."""
+    async def room_for(self, bytes_: int, *, is_viewed: bool = False) -> AsyncIterator[None]:
+        """Room for a copy that is being made; others are evicted where needed. Raises DiskFull.
+
+        One that a view waits for may use the reserve (see `Room.promise_to_view`).
+        """
         await self._make_room(bytes_, None)
-        self.room.promise(bytes_)
+        if is_viewed:
+            self.room.promise_to_view(bytes_)
+        else:
+            self.room.promise(bytes_)
         try:
             yield
         finally:

@@ -48,7 +48,9 @@ class Uploads:
     )
     reserve_bytes: int = field(
         default=2 * GB,
-        metadata=info("Disk space that uploads never use. When only this is left, uploads are refused.", minimum=0),
+        metadata=info(
+            "Disk space that uploads never use. When only this is left, uploads are refused, and views go on.", minimum=0
+        ),
     )
     spool_bytes: int = field(
         default=20 * GB,

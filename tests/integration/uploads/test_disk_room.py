@@ -270,3 +270,23 @@ async def test_addresses_that_have_their_shares_leave_uploads_to_begin_for_those
     assert refused["limit"] == 48
     for _ in range(4):
         await tus.created(await tus.post(1000, headers=OTHER))
+
+
+# --- views ------------------------------------------------------------------------------------------------------------
+
+
+async def test_once_uploads_are_refused_a_view_may_copy_an_original_from_the_store(
+    disk: Disk, host: Host, jpeg: bytes
+) -> None:
+    """The copy gets half of what is left, and the next one takes its place; an original is sent without one."""
+    shown, hidden = [(await host.upload(padded(MB // 5, seed)))["slug"] for seed in (1, 2)]
+    for slug in (shown, hidden):
+        host.appliance.spool.copy_path(slug).unlink()
+    disk.size = MB * 9 // 10 - host.appliance.config.uploads.reserve_bytes
+    await problem(await host.post(jpeg), "disk-full")
+    assert (await host.get(f"/i/{shown}/small.jpg")).status == 200
+    disk.size -= MB * 6 // 10
+    reply = await host.get(f"/i/{hidden}/small.jpg")
+    assert "disk space" in (await problem(reply, "busy"))["detail"]
+    assert "Retry-After" in reply.headers
+    assert (await host.get(f"/i/{hidden}/original")).status == 200
