@@ -199,3 +199,20 @@ def test_no_replica_is_promoted_while_a_primary_runs_that_it_can_not_reach(machi
     assert not is_done
     assert "db1 still answers. With two primaries" in " ".join(words.split()), words
     assert machines.other.ask(IS_REPLICA) == [True]
+
+
+def test_no_replica_is_promoted_while_a_primary_is_followed_that_nobody_else_can_reach(
+    machines: DatabaseMachines,
+) -> None:
+    is_done, words = machines.play()
+    assert is_done, words
+    machines.hide(machines.primary)
+    is_done, words = machines.promote()
+    assert not is_done
+    assert "db2 still follows a primary, which answers nothing here" in " ".join(words.split()), words
+    assert machines.other.ask(IS_REPLICA) == [True]
+
+    machines.primary.systemctl("stop")
+    is_done, words = machines.promote()
+    assert is_done, words
+    assert machines.other.ask(IS_REPLICA) == [False]

@@ -153,6 +153,7 @@ class DatabaseMachines:
         self.folder = folder
         self.primary = DatabaseMachine(folder / "db1", "127.0.0.1")
         self.other = DatabaseMachine(folder / "db2", "127.0.0.2")
+        self._hidden: set[DatabaseMachine] = set()
         self.primary.systemctl("start")
 
     def stop(self) -> None:
@@ -174,6 +175,11 @@ class DatabaseMachines:
     def cut_off(self, machine: DatabaseMachine) -> None:
         """From now on the other ones can't reach its database, but Ansible can."""
         (self.folder / f"{machine.address}.port").unlink()
+
+    def hide(self, machine: DatabaseMachine) -> None:
+        """From now on Ansible can't reach it either. Whatever is connected to its database stays so."""
+        self.cut_off(machine)
+        self._hidden.add(machine)
 
     def _run(self, text: str, machines: dict[str, Any], variables: dict[str, str]) -> tuple[bool, str]:
         playbook, inventory = self.folder / "play.yml", self.folder / "inventory.json"
@@ -201,6 +207,8 @@ class DatabaseMachines:
             }
             for machine in (self.primary, self.other)
         }
+        for machine in self._hidden:
+            hosts[machine.folder.name] = {"cluster_address": machine.address}
         for number, name in enumerate(lost, 3):
             hosts[name] = {"cluster_address": f"127.0.0.{number}"}
         return {"database": {"hosts": hosts}}
