@@ -55,6 +55,7 @@ LONG: Mapping[str, str] = {
     "one_box": "needs PostgreSQL, and compares ways to use several cores",
     "catalogue_engines": "needs PostgreSQL, and minutes to fill it",
     "several_nodes": "needs PostgreSQL and MinIO, and takes minutes",
+    "database_failures": "needs PostgreSQL, and takes minutes",
     "interrupted_uploads": "takes minutes; the tests do the same with fewer files",
     "tile_latency": "takes minutes, with an image of 108 million pixels",
     "large_uploads": "takes minutes and 30 GB of disk",

@@ -46,8 +46,8 @@ def postgres_server(folder: Path, *, syncing: bool = False) -> Server:
     return _server(folder, port, fsync="on" if syncing else "off")
 
 
-def standby_server(folder: Path, primary: Server) -> Server:
-    """A streaming standby of a running primary, not started yet; see `replicate`. Its data is below `folder`."""
+def standby_server(folder: Path, primary: Server, *, syncing: bool = False) -> Server:
+    """A streaming standby of a running primary, not started yet; see `replicate`. Else as `postgres_server`."""
     programs, data = postgres_programs(), folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -59,7 +59,7 @@ def standby_server(folder: Path, primary: Server) -> Server:
         capture_output=True,
         cwd="/",
     )
-    return _server(folder, free_port(), fsync="off")
+    return _server(folder, free_port(), fsync="on" if syncing else "off")
 
 
 def replicate(primary: Server) -> None:
@@ -80,14 +80,17 @@ class Databases:
 
 
 @contextmanager
-def replicated_servers() -> Iterator[Databases]:
+def replicated_servers(*, syncing: bool = False) -> Iterator[Databases]:
     """Both, running as long as the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
         places = [Path(folder) / name for name in ("primary", "standby")]
         for place in (Path(folder), *places):
             place.mkdir(exist_ok=True)
             place.chmod(0o755)
-        with postgres_server(places[0]) as primary, standby_server(places[1], primary) as standby:
+        with (
+            postgres_server(places[0], syncing=syncing) as primary,
+            standby_server(places[1], primary, syncing=syncing) as standby,
+        ):
             replicate(primary)
             yield Databases(primary, standby)
 
