@@ -56,7 +56,7 @@ words: $(VENV)/.dev ## Collect the texts of the pages for translation, into web/
 test: $(VENV)/.dev $(WEB) $(FAST_JPEG) $(CLIENTS) ## Run the tests, without the long ones (ARGS="-k name" for some)
 	$(PYTEST) -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev $(VENV)/.deploy $(WEB) $(FAST_JPEG) $(CLIENTS) mirador ## Run all tests, including the long ones
+test-long: $(VENV)/.dev $(VENV)/.bench $(VENV)/.deploy $(WEB) $(FAST_JPEG) $(CLIENTS) mirador ## Run all tests, including the long ones
 	$(PYTEST) -m "not long" $(ARGS)
 	$(BIN)/python -m pytest -m long --timeout 7200 $(ARGS)
 

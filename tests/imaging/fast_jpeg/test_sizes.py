@@ -116,10 +116,13 @@ def check(data: bytes, targets: tuple[Target, ...], patch: pytest.MonkeyPatch) -
         assert distance(made[target], expected) < SAME
 
 
-def test_files_are_no_larger_than_those_of_libvips(extension: Extension, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = files_from_planes(photo(), TARGETS)
+@pytest.mark.parametrize("case", CASES)
+def test_files_are_no_larger_than_those_of_libvips(
+    extension: Extension, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = files_from_planes(CASES[case](), TARGETS)
     assert made is not None
-    for target, other in files_by_libvips(photo(), monkeypatch, TARGETS).items():
+    for target, other in files_by_libvips(CASES[case](), monkeypatch, TARGETS).items():
         assert len(made[target]) < 1.03 * len(other)
 
 
