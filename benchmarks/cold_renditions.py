@@ -5,8 +5,8 @@ row is won by a rate no lower, with no more bytes and a score (SSIMULACRA2) no l
 otherwise it says what is behind, or that there is no score, which needs `make quality` first.
 
 No package registry has imgproxy, so its rate is estimated from oximg in the same run and from the rates of both on
-another machine with the same photographs over kept connections: 116 and 61 a second at 256 px, 42 and 38 at 1024 px;
-for the larger photograph 74 and 30, 28 and 24. There is no estimate for other sources.
+another machine with the same photographs and a connection each: 116 and 61 a second at 256 px, 42 and 38 at 1024 px;
+for the larger photograph, over kept connections, 74 and 30, 28 and 24. There is no estimate for other sources.
 """
 
 import argparse
