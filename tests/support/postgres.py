@@ -47,7 +47,10 @@ def postgres_server(folder: Path, *, syncing: bool = False) -> Server:
 
 
 def standby_server(folder: Path, primary: Server, *, syncing: bool = False) -> Server:
-    """A streaming standby of a running primary, not started yet; see `replicate`. Else as `postgres_server`."""
+    """A streaming standby of a running primary, not started yet; see `replicate`. Else as `postgres_server`.
+
+    It looks for the primary as often as with the role `postgresql`.
+    """
     programs, data = postgres_programs(), folder / "data"
     data.mkdir(mode=0o700)
     if os.geteuid() == 0:
@@ -59,7 +62,7 @@ def standby_server(folder: Path, primary: Server, *, syncing: bool = False) -> S
         capture_output=True,
         cwd="/",
     )
-    return _server(folder, free_port(), fsync="on" if syncing else "off")
+    return _server(folder, free_port(), fsync="on" if syncing else "off", wal_retrieve_retry_interval="1s")
 
 
 def replicate(primary: Server) -> None:
