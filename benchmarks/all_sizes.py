@@ -14,6 +14,7 @@ from tests.support.images.pictures import camera_photo
 CONNECTIONS = 8  # the four sizes of two images
 GOALS = {"sharp": 2.5, "oximg": 4.0}
 """How many times the rate of these servers ours should reach."""
+PARTS = ("count", "sum")
 ROUND_SOURCES = 10_000  # a round's files have numbers of their own
 HEADER = ("server", "images a second: median (range)", "CPU ms", "KB", "scores, 256 to 2048 px", "ours/it", "goal")
 
@@ -25,6 +26,10 @@ class Measured:
         self._held, self._photo, self._count = held, photo, count
         self._names = held.peer_names(self._sources(0))
         self.cpu_ms: dict[str, list[float]] = {}
+        self.orders: list[float] = []
+        """In each round, the orders to our workers for an image; each decodes once."""
+        self.at_once: list[float] = []
+        """How many orders they had on average."""
 
     def measures(self) -> dict[str, Callable[[int], float]]:
         """For each server: images a second of one round."""
@@ -52,7 +57,12 @@ class Measured:
         urls = [
             self._held.our_url(slug, box) for slug in self._held.slugs(self._sources(number + 1)) for box in PRESETS
         ]
-        return self._rate(OURS, self._held.ours.cpu_s, urls)
+        ours, count, seconds = self._held.ours, *(f'rendition_seconds_{part}{{priority="view"}}' for part in PARTS)
+        orders, busy_s = ours.metric(count), ours.metric(seconds)
+        rate = self._rate(OURS, ours.cpu_s, urls)
+        self.orders.append((ours.metric(count) - orders) / self._count)
+        self.at_once.append((ours.metric(seconds) - busy_s) * rate / self._count)
+        return rate
 
     def _rate(self, server: str, cpu_s: Callable[[], float], urls: Sequence[str], _number: int = 0) -> float:
         before_s = cpu_s()
@@ -98,7 +108,9 @@ def main() -> None:
         rows.append((name, cells(each), *figures(measured.cpu_ms[name], seen[name]), *compared))
     rows += [(missing, "skipped", *[""] * 5) for missing in skipped]
     question = "Images a second in all four sizes, none viewed before: JPEG 2725x2225, 0.8 MB, nothing prewarmed"
-    report("all_sizes", question, HEADER, rows)
+    orders, at_once = (statistics.median(each) for each in (measured.orders, measured.at_once))
+    gathered = f"This host: {orders:.2f} orders to a worker for each image, on average {at_once:.2f} at once"
+    report("all_sizes", question, HEADER, rows, ["", gathered])
 
 
 if __name__ == "__main__":

@@ -50,10 +50,14 @@ class RunningServer:
 
     def background_cpu_s(self) -> float:
         """Processor seconds of pyramids, and of renditions that are made while the server is idle."""
+        return self.metric('worker_cpu_seconds_total{lane="background"}')
+
+    def metric(self, name: str) -> float:
+        """The value of the metric with this name and labels, without the prefix of all."""
         with urllib.request.urlopen(self.metrics_url) as answer:
-            found = re.search(rb'^appliance_worker_cpu_seconds_total{lane="background"} (\S+)$', answer.read(), re.M)
+            found = re.search(rf"^appliance_{re.escape(name)} (\S+)$", answer.read().decode(), re.M)
         if found is None:
-            raise SystemExit("the server's metrics lack the CPU time of its workers")
+            raise SystemExit(f"the server's metrics lack {name}")
         return float(found[1])
 
     def memory_bytes(self, field: str = "VmRSS") -> int:
