@@ -173,9 +173,9 @@ def wanted(*, is_short: bool) -> list[Row]:
     png = cache(png_photo)
     rows = [Row(what, [photo], box) for what, photo in jpegs.items() for box in PRESETS]
     rows += [Row(CAMERA, [camera_photo], box, format) for format in ("webp", "avif") for box in (256, 1024)]
-    rows += [Row(PNG, [png], box) for box in (256, 1024)]
+    rows += [Row(PNG, [png], box) for box in PRESETS if box < 1920]
     if which("heif-enc"):
-        rows += [Row(HEIC, [cache(heic_photo)], box, is_scored=False) for box in (256, 1024)]  # no reference reads it
+        rows += [Row(HEIC, [cache(heic_photo)], box, is_scored=False) for box in PRESETS]  # no reference reads it
     return rows + [Row(MIXED, [*jpegs.values(), png], 512, format) for format in ("jpg", "webp", "avif")]
 
 
