@@ -28,6 +28,8 @@ def everything(cluster: Cluster) -> None:
     lose_the_replica(cluster)
     fail_over(cluster)
     bring_the_old_primary_back(cluster)
+    part_the_front_from_a_server(cluster)
+    part_the_databases(cluster)
     every_promise_is_kept(cluster)
 
 
@@ -150,6 +152,36 @@ def part_the_servers(cluster: Cluster) -> None:
         assert account.failed_by_kind["upload"] == 0, account.words
         assert account.failed == account.refused, account.words
         step.note = f"no upload failed, {account.failed} views did"
+    cluster.keep(account)
+
+
+def part_the_front_from_a_server(cluster: Cluster) -> None:
+    """The front asks the other one, as if the server had died."""
+    with cluster.table.step("network between the front and app1 cut") as step, cluster.load(seed=73) as account:
+        step.under(account, may_fail=True)
+        with parted(cluster, "front1", "app1"):
+            asyncio.run(asyncio.sleep(15))
+            failed, sent = account.failed, account.sent
+            asyncio.run(asyncio.sleep(10))
+            assert account.failed == failed, account.words
+            assert account.sent > sent
+        goes_on(account)
+        step.note = f"{account.failed} failed until the front noticed"
+    assert account.failed <= account.clients, account.words
+    cluster.keep(account)
+
+
+def part_the_databases(cluster: Cluster) -> None:
+    """No commit is confirmed that the replica doesn't have: uploads are refused until it follows again, views go on."""
+    with cluster.table.step("network between db1 and db2 cut") as step, cluster.load(seed=74) as account:
+        step.under(account, may_fail=True)
+        with parted(cluster, "db1", "db2"):
+            until(lambda: account.failed_by_kind["upload"] > 0, "an upload is refused")
+            asyncio.run(asyncio.sleep(5))
+        until(lambda: asyncio.run(uploaded(cluster)) is not None, "an upload is accepted again")
+        goes_on(account)
+        assert account.failed == account.failed_by_kind["upload"] == account.refused, account.words
+        step.note = f"{account.failed} uploads refused, no view failed"
     cluster.keep(account)
 
 
