@@ -4,6 +4,7 @@ They are fetched from the store or, as long as that doesn't have them, from the 
 """
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import AsyncIterator
@@ -230,7 +231,9 @@ class Originals:
         self._files.expect(image.slug)
         try:
             await self._fetch_into_copies(image)
-        except DiskFull as fault:
+        except (DiskFull, OSError) as fault:
+            if isinstance(fault, OSError) and fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
             raise Busy(
                 "There is not enough disk space to fetch the original from the store. Try again in a few seconds.",
                 retry_after_s=RETRY_AFTER_S,
@@ -247,7 +250,7 @@ class Originals:
         self._spool.count_copy(image.slug)
 
     async def _fetch_into_copies(self, image: Image) -> None:
-        async with self._spool.room_for(image.bytes, is_viewed=True):
+        async with self._spool.room_for(image.bytes, of_reserve=True):
             if (neighbours := self._having(image)) is not None:
                 async with self._or_store(image):
                     await neighbours.fetch(image, self._spool.copy_path(image.slug))

@@ -20,7 +20,7 @@ from appliance.delivery.renderer import Renderer
 from appliance.domain.clients import HOST, Clients
 from appliance.domain.clock import Clock
 from appliance.domain.details import Details
-from appliance.domain.errors import ApplianceError
+from appliance.domain.errors import ApplianceError, CatalogueUnavailable
 from appliance.domain.model import Image
 from appliance.domain.renditions import PLACEHOLDER, Priority, Target
 from appliance.domain.slugs import is_slug
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 BLOCK_BYTES = 256 * 1024
 MAX_PREWARMS = 64  # at once; a job finds the others within a minute
 RETRY_AFTER_S = 10
+FOUND_WITHIN_S = 5.0
+"""Who looks at an image has had enough by then, whatever a database that doesn't answer waits for."""
 THREADS = 16
 
 
@@ -135,8 +137,15 @@ class Delivery:
         return len(self._prewarming)
 
     async def resolve(self, slug: str) -> Image:
-        """The visible image with this slug. Every view asks for it, cache hits too. Raises UnknownImage, GoneImage."""
-        image = await self._catalogue.get(slug) if is_slug(slug) else None
+        """The visible image with this slug. Every view asks for it, cache hits too.
+
+        Raises UnknownImage, GoneImage, CatalogueUnavailable.
+        """
+        try:
+            async with asyncio.timeout(FOUND_WITHIN_S):
+                image = await self._catalogue.get(slug) if is_slug(slug) else None
+        except TimeoutError as error:
+            raise CatalogueUnavailable("The catalogue doesn't answer. Try again in a moment.") from error
         return require_visible(image, self._clock())
 
     async def rendition(self, image: Image, target: Target, client: str) -> Rendition:

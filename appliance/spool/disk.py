@@ -185,14 +185,14 @@ class Spool:
         return False
 
     @contextlib.asynccontextmanager
-    async def room_for(self, bytes_: int, *, is_viewed: bool = False) -> AsyncIterator[None]:
+    async def room_for(self, bytes_: int, *, of_reserve: bool = False) -> AsyncIterator[None]:
         """Room for a copy that is being made; others are evicted where needed. Raises DiskFull.
 
-        One that a view waits for may use the reserve (see `Room.promise_to_view`).
+        With `of_reserve` it may use some of that (see `Room.promise_of_reserve`).
         """
         await self._make_room(bytes_, None)
-        if is_viewed:
-            self.room.promise_to_view(bytes_)
+        if of_reserve:
+            self.room.promise_of_reserve(bytes_)
         else:
             self.room.promise(bytes_)
         try:

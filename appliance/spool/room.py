@@ -23,7 +23,7 @@ HORIZON_S = 3600.0  # and no more than it brings in this time at its rate
 MEASURED_S = 60.0  # before that, the rate is computed as if so much time had passed
 OPEN_BYTES = 16 << 20  # of each upload so much has access to a part of the room that nobody can keep from it
 OPEN_SHARE = 2  # that part is one in so many bytes of what is free
-RESERVE_SHARE = 2  # the same of what is free with the reserve, for views
+RESERVE_SHARE = 2  # of the reserve one in so many bytes is for copies that sizes are made from
 CLIENT_SHARE = 4  # and for one client no more than one in so many bytes is kept back from it
 RESTS_S = 15.0  # a resumable upload's next request arrives within this time, also after it was asked to wait
 
@@ -162,15 +162,13 @@ class Room:
         self._refuse_beyond(self.available_bytes, wanted_bytes, None)
         self.promised_bytes += wanted_bytes
 
-    def promise_to_view(self, wanted_bytes: int) -> None:
-        """The same, for a copy without which an image can't be shown: it may come out of the reserve, too.
+    def promise_of_reserve(self, wanted_bytes: int) -> None:
+        """The same, for a copy without which no size can be made, out of half of the reserve too.
 
-        It gets no more than half of what is free, so that some is left for what the host has to write.
+        The other half is left for what the host has to write. What was evicted and is still open counts as used.
         """
-        if wanted_bytes * RESERVE_SHARE > self.available_bytes + self._reserve_bytes:
-            return self.promise(wanted_bytes)
+        self._refuse_beyond(self.available_bytes + self._reserve_bytes // RESERVE_SHARE, wanted_bytes, None)
         self.promised_bytes += wanted_bytes
-        return None
 
     def release(self, bytes_: int) -> None:
         """Withdraw a promise: the bytes were written, so the disk counts them, or they won't be."""

@@ -212,7 +212,7 @@ def test_no_replica_is_promoted_while_a_primary_is_followed_that_nobody_else_can
     assert "db2 still follows a primary, which answers nothing here" in " ".join(words.split()), words
     assert machines.other.ask(IS_REPLICA) == [True]
 
-    machines.primary.systemctl("stop")
-    is_done, words = machines.promote()
+    is_done, words = machines.promote(postgresql_cut_off="true")
     assert is_done, words
     assert machines.other.ask(IS_REPLICA) == [False]
+    assert machines.primary.ask(STANDBYS) == []

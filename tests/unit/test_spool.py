@@ -256,16 +256,20 @@ async def test_room_for_a_copy_is_given_back_whatever_happens(spool: Spool) -> N
     assert spool.room.promised_bytes == 0
 
 
-async def test_a_copy_for_a_view_takes_no_more_than_half_of_the_reserve(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, budget_bytes=1000, reserve_bytes=PLENTY * 1000)
+async def test_copies_for_sizes_take_half_of_the_reserve_all_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, budget_bytes=1000, reserve_bytes=1000)
+    monkeypatch.setattr(Room, "available_bytes", property(lambda room: -room.promised_bytes))  # the reserve is left
     with pytest.raises(DiskFull):
         async with spool.room_for(1):
             pass
-    async with spool.room_for(1, is_viewed=True):
-        assert spool.room.promised_bytes == 1
-    with pytest.raises(DiskFull):
-        async with spool.room_for(PLENTY * 500, is_viewed=True):
-            pass
+    async with spool.room_for(250, of_reserve=True), spool.room_for(250, of_reserve=True):
+        with pytest.raises(DiskFull):
+            async with spool.room_for(1, of_reserve=True):
+                pass
+    async with spool.room_for(500, of_reserve=True):
+        assert spool.room.promised_bytes == 500
 
 
 async def test_an_original_leaves_every_folder(spool: Spool, tmp_path: Path) -> None:

@@ -15,8 +15,6 @@ from appliance.shared.single_flight import Flight, SingleFlight
 PATIENCE_S = 3.0
 """How long a row that is kept waits for an answer. After a slower one none waits, until one comes in `QUICK_S`."""
 QUICK_S = 1.0
-ANSWERED_WITHIN_S = 5.0
-"""How long a row that isn't kept is waited for. Who looks at an image has had enough by then."""
 MAX_ASKED = 4
 """Of a slow database: so many questions at a time have no caller who waits, so that they don't make it slower."""
 
@@ -46,13 +44,6 @@ class RecentRows:
         self._is_slow = False
 
     async def get(self, slug: str, read: Callable[[str], Awaitable[Row | None]]) -> Row | None:
-        try:
-            async with asyncio.timeout(ANSWERED_WITHIN_S):
-                return await self._get(slug, read)
-        except TimeoutError as error:
-            raise CatalogueUnavailable("The catalogue's database doesn't answer. Try again in a moment.") from error
-
-    async def _get(self, slug: str, read: Callable[[str], Awaitable[Row | None]]) -> Row | None:
         async def read_in_turn(flight: Flight) -> Row | None:
             async with self._turns.holding(slug):
                 return await self._read_and_keep(slug, read, flight)

@@ -49,7 +49,8 @@ class Uploads:
     reserve_bytes: int = field(
         default=2 * GB,
         metadata=info(
-            "Disk space that uploads never use. When only this is left, uploads are refused, and views go on.", minimum=0
+            "Disk space that uploads never use. When only this is left, uploads are refused, and views go on.",
+            minimum=0,
         ),
     )
     spool_bytes: int = field(

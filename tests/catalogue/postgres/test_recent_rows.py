@@ -133,19 +133,6 @@ async def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytes
     assert await rows.get() == image(title="New")
 
 
-async def test_a_row_that_is_not_kept_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is its next question, which has to wait for its turn."""
-    monkeypatch.setattr(recent_rows, "ANSWERED_WITHIN_S", 0.05)
-    rows = Rows(image())
-    rows.answers.clear()
-    for _ in range(2):
-        with pytest.raises(CatalogueUnavailable):
-            await rows.get()
-    monkeypatch.setattr(recent_rows, "ANSWERED_WITHIN_S", 3600)
-    rows.answers.set()
-    assert await rows.get() == image()
-
-
 async def test_of_a_slow_database_nothing_that_is_kept_is_waited_for_until_it_is_quick_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

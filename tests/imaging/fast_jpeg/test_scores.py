@@ -19,9 +19,7 @@ def photograph(name: str) -> bytes:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
-def test_no_size_scores_lower_for_more_bytes(
-    extension: Extension, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_size_scores_lower_for_more_bytes(extension: Extension, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if not CAN_SCORE:
         require("ssimulacra2", "`make test-long` installs it")
     source = photograph(name)

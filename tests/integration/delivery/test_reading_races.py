@@ -1,6 +1,7 @@
 """Races of readers with what moves, evicts or deletes the original under them."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from appliance.delivery import service
 from tests.support.gates import gated, gone_everywhere
 from tests.support.host import Host, OpenHost, problem
 from tests.support.images.pictures import opened
@@ -77,6 +79,36 @@ async def test_originals_larger_than_the_whole_spool_budget_are_shown_in_every_s
     for preset in ("small", "medium", "large"):
         assert (await host.get(f"/i/{image['slug']}/{preset}.png")).status == 200
     await until(lambda: not host.files("spool"))
+
+
+async def test_a_view_waits_only_so_long_for_a_catalogue_that_does_not_answer(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await host.upload(jpeg)
+    monkeypatch.setattr(service, "FOUND_WITHIN_S", 0.05)
+
+    async def never(_: str) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host.appliance.catalogue.images, "get", never)
+        for rest in ("/small.jpg", "/original"):
+            await problem(await host.get(f"/i/{image['slug']}{rest}"), "catalogue-unavailable")
+    assert (await host.get(f"/i/{image['slug']}/small.jpg")).status == 200
+
+
+async def test_a_full_disk_that_the_store_notices_first_is_said(
+    host: Host, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = await host.upload(jpeg)
+    host.appliance.spool.copy_path(image["slug"]).unlink()
+
+    async def fetch(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(host.appliance.store, "fetch", fetch)
+    reply = await host.get(f"/i/{image['slug']}/small.jpg")
+    assert "disk space" in (await problem(reply, "busy"))["detail"]
 
 
 async def test_a_deletion_while_the_original_is_fetched_leaves_no_copy(

@@ -278,7 +278,7 @@ async def test_addresses_that_have_their_shares_leave_uploads_to_begin_for_those
 async def test_once_uploads_are_refused_a_view_may_copy_an_original_from_the_store(
     disk: Disk, host: Host, jpeg: bytes
 ) -> None:
-    """The copy gets half of what is left, and the next one takes its place; an original is sent without one."""
+    """It may use half of the reserve; an original is sent without a copy."""
     shown, hidden = [(await host.upload(padded(MB // 5, seed)))["slug"] for seed in (1, 2)]
     for slug in (shown, hidden):
         host.appliance.spool.copy_path(slug).unlink()
