@@ -13,7 +13,7 @@ from tests.support.images import pictures
 
 WITHIN_S = 180.0
 DATA = "/var/lib/appliance"
-LEFT_BYTES = 35_000_000  # less than the reserve, and more than the half that uploads' copies may not use
+LEFT_BYTES = 35_000_000  # less than the reserve, and more than the half of it that copies leave
 FILL = f"""free=$(df --output=avail -B1 {DATA} | tail -1)
 if [ "$free" -gt {LEFT_BYTES} ]; then fallocate -l $((free - {LEFT_BYTES})) {DATA}/filler.$(date +%s%N); fi"""
 MOST_TAKEN = 30
