@@ -8,6 +8,7 @@ from pathlib import Path
 
 import PIL
 import pytest
+from PIL import Image
 
 from appliance.domain.renditions import Format
 from appliance.imaging.encoders import jpeg_quality
@@ -15,6 +16,7 @@ from appliance.imaging.fast_jpeg import extension as module
 from appliance.imaging.fast_jpeg.extension import LIBRARY, Extension, WantedSize
 from appliance.workers import Workers
 from tests.support.images import pictures
+from tests.support.images.distance import distance
 from tests.support.programs import ROOT, require
 from tests.support.workers import rendered, target
 
@@ -37,16 +39,19 @@ def test_all_kernels_give_the_same_bytes(extension: Extension, tmp_path: Path) -
 
 
 def test_enlarging_by_more_than_the_rows_that_are_kept_is_left_to_libvips(extension: Extension) -> None:
-    def enlarged(side: int) -> list[bytes] | None:
-        return extension.render(
-            pictures.saved(pictures.quarters(40, 40), "jpeg"),
-            [WantedSize((side, side), None, 81, effort=0)],
-            shrink=1,
-            orientation=1,
-        )
+    picture = pictures.opened(pictures.small_photo("coffee")).convert("RGB").resize((100, 100))
+    source = pictures.saved(picture, "jpeg", quality=95)
 
-    assert enlarged(320) is not None
-    assert enlarged(321) is None
+    def enlarged(side: int) -> list[bytes] | None:
+        size = WantedSize((side, side), None, 90, effort=0)
+        return extension.render(source, [size], shrink=1, orientation=1)
+
+    assert enlarged(401) is None
+    made = enlarged(400)
+    assert made is not None
+    assert (
+        distance(pictures.opened(made[0]), pictures.opened(source).resize((400, 400), Image.Resampling.LANCZOS)) < 2.5
+    )
 
 
 def test_kernels_of_another_processor_are_refused(extension: Extension, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ enum {
     MAX_DOWN = 2,                  // rows of a component's blocks that are read at once
     MAX_ROWS = MAX_DOWN * DCTSIZE, // of its samples
     ROWS_AT_ONCE = 128, // kept beyond what the next scaler reaches, for those made at once and not yet encoded
-    MAX_ENLARGING = ROWS_AT_ONCE / MAX_ROWS, // times; beyond, rows read at once make more than are kept
+    MAX_ENLARGING = ROWS_AT_ONCE / MAX_ROWS / 2, // times; rows read at once fill half of those that are kept
     MARGIN = 32,        // samples that are read beyond an edge where no weight reaches: whole blocks and vectors
 };
 
