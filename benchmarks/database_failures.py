@@ -57,9 +57,10 @@ class Viewer:
     took_s: list[float] = field(default_factory=list)
 
     async def look(self) -> None:
-        """On a connection of its own, because aiohttp asks again where a kept one is closed."""
+        """On a connection of its own, and once: aiohttp repeats a GET whose connection breaks, and says nothing."""
         began = time.monotonic()
         async with aiohttp.ClientSession() as session:
+            session._retry_connection = False
             try:
                 async with session.get(self.address) as reply:
                     await reply.read()
