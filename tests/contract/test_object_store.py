@@ -203,7 +203,9 @@ async def test_a_listing_is_in_key_order_below_its_prefix(store: ObjectStore, pr
 
 async def test_a_listing_continues_past_a_page(store: ObjectStore, prefix: str) -> None:
     names = [f"{prefix}{number % 7}/{number:05d}" for number in range(1100)]
-    for start in range(0, len(names), 50):
+    for name in names[:7]:  # alone: rclone can lose an object whose new folder another request makes at the same time
+        await store.put_bytes(name, b"x", media_type=JPEG)
+    for start in range(7, len(names), 50):
         await asyncio.gather(*(store.put_bytes(name, b"x", media_type=JPEG) for name in names[start : start + 50]))
     assert await keys(store, prefix) == sorted(names)
     assert await keys(store, prefix, after=sorted(names)[1004]) == sorted(names)[1005:]
