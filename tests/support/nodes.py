@@ -96,7 +96,7 @@ class NodeHost(Host):
 class Heart:
     """A node's rows of nodes, whose heartbeats can be kept from being heard.
 
-    Whoever holds `beating` keeps the next one back.
+    The next heartbeat waits while a test holds `beating`.
     """
 
     def __init__(self, nodes: NodeCatalogue) -> None:
